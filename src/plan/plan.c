@@ -172,7 +172,7 @@ static int eni_compare(const void *a, const void *b)
 	return compare_u32(((const struct plan_eni *)a)->slot, ((const struct plan_eni *)b)->slot);
 }
 
-static int listener_compare(const void *a, const void *b)
+int plan_listener_compare(const void *a, const void *b)
 {
 	const struct pl_listener_key *x = &((const struct plan_listener *)a)->key;
 	const struct pl_listener_key *y = &((const struct plan_listener *)b)->key;
@@ -357,7 +357,7 @@ int plan_settle(struct plan_builder *b)
 	settle_backends(b);
 	settle_served(b);
 	plan_sort(b, plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
-	plan_sort(b, plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
+	plan_sort(b, plan->listeners, plan->n_listeners, sizeof(*plan->listeners), plan_listener_compare);
 	plan_sort(b, plan->security_groups, plan->n_security_groups, sizeof(*plan->security_groups),
 		  security_group_compare);
 	plan_sort(b, plan->probes, plan->n_probes, sizeof(*plan->probes), probe_compare);

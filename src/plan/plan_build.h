@@ -97,6 +97,8 @@ struct plan *plan_new(void);
 int plan_settle(struct plan_builder *b);
 void plan_builder_done(struct plan_builder *b);
 int plan_place_key_compare(const struct pl_place_key *a, const struct pl_place_key *b);
+/* The order of listeners, of which both are elements. */
+int plan_listener_compare(const void *a, const void *b);
 /* Between two objects of a long list. */
 void plan_breathe(const struct plan_builder *b);
 /* qsort() that breathes. */
@@ -158,6 +160,11 @@ bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *
 /* plan_service.c: load balancers, server groups, backends. */
 int plan_groups(struct plan_builder *b);    /* judges the servers and finds the listeners; needs ports */
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
+/* One of them; `first`: where the target's listeners start in the plan. */
+int plan_listener(struct plan_builder *b, const struct plan_target *target, const struct listener *row,
+		  size_t first);
+/* IPPROTO_…; -EINVAL: endpoints cannot reach it. */
+int plan_protocol(const char *protocol);
 int plan_probes(struct plan_builder *b);
 int plan_translated(struct plan_builder *b); /* sources of the groups that are reached */
 /* Flows of this node go to the group, whose VPC is there. */

@@ -414,7 +414,7 @@ static int get_table(struct plan_group *group, const struct plan_target *target,
 	return 0;
 }
 
-static int protocol_number(const char *protocol)
+int plan_protocol(const char *protocol)
 {
 	if (streq(protocol, "TCP"))
 		return IPPROTO_TCP;
@@ -429,12 +429,11 @@ static bool key_is_taken(const struct plan *plan, size_t first, const struct pl_
 	return false;
 }
 
-/* `first`: where the target's listeners start in the plan. */
-static int add_listener(struct plan_builder *b, const struct plan_target *target, const struct listener *row,
-			size_t first)
+int plan_listener(struct plan_builder *b, const struct plan_target *target, const struct listener *row,
+		  size_t first)
 {
 	struct plan_group *group = plan_group_find(b, row->server_group);
-	int protocol = protocol_number(row->protocol), r;
+	int protocol = plan_protocol(row->protocol), r;
 	struct plan_table table = {0};
 	struct plan_listener *listener;
 	struct pl_listener_key lkey;
@@ -481,7 +480,7 @@ int plan_listeners(struct plan_builder *b)
 		size_t start = b->plan->n_listeners;
 
 		for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, balancer, l));) {
-			int r = add_listener(b, target, l, start);
+			int r = plan_listener(b, target, l, start);
 
 			if (r < 0)
 				return r;

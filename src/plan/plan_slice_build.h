@@ -92,7 +92,28 @@ int slice_other(struct slice *slice, const char *id);
 /* When all slices are planned. */
 int slice_settle_groups(struct slice *slice);
 
-/* Behind load balancers, of all groups and of all tables: more is a matter of the whole plan. */
+/* A listener that is planned anew by itself, by its place at the load balancer. */
+struct slice_pick {
+	char balancer[ID_SIZE];
+	uint32_t port;
+	int protocol; /* as of plan_protocol() */
+};
+
+/* Sorted. Load balancers that are not in there are planned with all their listeners. free(v) ends it. */
+struct slice_picks {
+	struct slice_pick *v;
+	size_t n;
+};
+
+/* plan_slice_pick.c: of load balancers of which only server groups behind them are touched the listeners that
+ * these are a matter of. 1: a row is not whole. */
+int slice_pick(const struct slice *slice, const struct plan_touched *touched, struct slice_picks *ret);
+/* Whether it is planned anew when its load balancer is; a listener of the plan is that of `balancer`. */
+bool slice_picks_row(const struct slice_picks *picks, const struct listener *listener);
+bool slice_picks_planned(const struct slice_picks *picks, const char *balancer,
+			 const struct plan_listener *listener);
+
+/* Behind listeners, of all groups and of all tables: more is a matter of the whole plan. */
 #define SLICE_SERVERS_MAX 500
 #define SLICE_PLACES_MAX  131072 /* of a group of 200 servers in three zones, and more */
 

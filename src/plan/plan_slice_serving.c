@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The slice of load balancers: the listeners of their targets, and what the server groups behind these have
- * in the plan (backends, who may keep flows, probes, places). Groups are planned with all load balancers that
- * name them. What the endpoints in front read of it all is compared with what was known before: those for
+ * in the plan (backends, who may keep flows, probes, places). Groups are planned with all listeners that name
+ * them, and of a load balancer of which nothing else is touched the other listeners stay as they are. What
+ * the endpoints in front read of it all is compared with what was known before: those for
  * which it has become another are planned anew, too, and these are few, since a zone answers as long as one
  * of its servers does.
  *
@@ -27,9 +28,10 @@ struct serving {
 	struct slice *slice;
 	struct plan *plan; /* the slice's */
 	struct plan_builder b;
-	struct ids balancers; /* whose listeners are planned anew */
-	struct ids endpoints; /* that read something else than before */
-	uint64_t *groups;     /* numbers of the groups that are planned anew */
+	struct ids balancers;	  /* whose listeners are planned anew, all or: */
+	struct slice_picks picks; /* these of them */
+	struct ids endpoints;	  /* that read something else than before */
+	uint64_t *groups;	  /* numbers of the groups that are planned anew */
 	size_t n_groups;
 	uint32_t *choices; /* of the builder's targets, before */
 	size_t n_choices;
@@ -40,6 +42,7 @@ static void serving_done(struct serving *serving)
 {
 	plan_builder_done(&serving->b);
 	free(serving->balancers.v);
+	free(serving->picks.v);
 	free(serving->endpoints.v);
 	free(serving->groups);
 	free(serving->choices);
@@ -75,7 +78,7 @@ static int add_balancer(struct serving *serving, const char *id)
 static int find_balancers(struct serving *serving, const struct plan_touched *touched)
 {
 	const struct snapshot *rows = serving->slice->input->rows;
-	int r = 0;
+	int r = slice_pick(serving->slice, touched, &serving->picks);
 
 	for (size_t i = 0; i < touched->balancers.n && r == 0; i++)
 		r = add_balancer(serving, touched->balancers.ids[i]);
@@ -111,14 +114,16 @@ static uint32_t choices_of(const struct plan *plan, uint32_t target)
 }
 
 /* They go when it is known of all targets which ones. */
-static int leave_listeners(struct serving *serving, uint32_t target)
+static int leave_listeners(struct serving *serving, const char *balancer, uint32_t target)
 {
 	const struct plan *plan = serving->plan;
-	size_t first = slice_listener_place(plan, target), n = 0;
+	int r = 0;
 
-	while (first + n < plan->n_listeners && plan->listeners[first + n].key.target == target)
-		n++;
-	return slice_note_gone(&serving->listeners, first, n);
+	for (size_t i = slice_listener_place(plan, target);
+	     i < plan->n_listeners && plan->listeners[i].key.target == target && r == 0; i++)
+		if (!balancer || slice_picks_planned(&serving->picks, balancer, &plan->listeners[i]))
+			r = slice_note_gone(&serving->listeners, i, 1);
+	return r;
 }
 
 static int remove_listeners(struct serving *serving)
@@ -141,20 +146,12 @@ static int remove_listeners(struct serving *serving)
 	return r;
 }
 
-static int compare_targets(const void *a, const void *b)
-{
-	uint32_t x = ((const struct plan_listener *)a)->key.target,
-		 y = ((const struct plan_listener *)b)->key.target;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The targets have none by then. */
+/* The plan has none of them by then. */
 static int insert_listeners(struct serving *serving)
 {
 	struct plan *plan = serving->plan, *new = serving->b.plan;
 	int r = slice_insert_all(&plan->listeners, &plan->n_listeners, sizeof(*new->listeners),
-				 new->listeners, new->n_listeners, compare_targets);
+				 new->listeners, new->n_listeners, plan_listener_compare);
 
 	for (size_t i = 0; i < new->n_listeners &&r == 0; i++)
 		(void)plan_table_hold(new->listeners[i].table);
@@ -174,7 +171,7 @@ static int take_target(struct serving *serving, const struct load_balancer *lb,
 		return -ENOMEM;
 	*target = (struct plan_target){zone->target, lb, zone->zone};
 	*choices = choices_of(serving->plan, zone->target);
-	r = leave_listeners(serving, zone->target);
+	r = leave_listeners(serving, lb->id, zone->target);
 	return r == 0 ? slice_note(&patch->targets, &patch->n_targets, sizeof(zone->target), &zone->target)
 		      : r;
 }
@@ -184,7 +181,7 @@ static int drop_target(struct serving *serving, struct plan_use *use)
 {
 	struct plan_slices *slices = serving->plan->slices;
 	struct plan_patch *patch = serving->slice->patch;
-	int r = leave_listeners(serving, use->number);
+	int r = leave_listeners(serving, NULL, use->number);
 
 	if (r == 0)
 		r = slice_note(&patch->targets, &patch->n_targets, sizeof(use->number), &use->number);
@@ -209,6 +206,20 @@ static int take_targets(struct serving *serving, const char *id)
 		else if (use)
 			r = lb ? take_target(serving, lb, zone) : 1;
 	}
+	return r;
+}
+
+/* Of a load balancer all that serve, or those that are picked. */
+static int plan_listeners_of(struct serving *serving, const struct plan_target *target)
+{
+	struct plan_builder *b = &serving->b;
+	size_t first = b->plan->n_listeners;
+	int r = 0;
+
+	for (const struct listener *l = NULL;
+	     r == 0 && (l = serving_next_listener(b->rows, target->load_balancer->id, l));)
+		if (slice_picks_row(&serving->picks, l))
+			r = plan_listener(b, target, l, first);
 	return r;
 }
 
@@ -258,8 +269,8 @@ static int build(struct serving *serving)
 		r = take_targets(serving, serving->balancers.v[i]);
 	if (r == 0)
 		r = remove_listeners(serving);
-	if (r == 0)
-		r = plan_listeners(b);
+	for (size_t i = 0; i < b->n_targets && r == 0; i++)
+		r = plan_listeners_of(serving, &b->targets[i]);
 	if (r == 0)
 		r = reach_groups(serving);
 	if (r == 0)
@@ -693,7 +704,8 @@ static int set_failures(struct serving *serving, const struct plan_touched *touc
 		for (const struct listener *l = NULL;
 		     r == 0 &&
 		     (l = snapshot_children(rows, REF_LISTENER_LOAD_BALANCER, serving->balancers.v[i], l));)
-			r = set_failure(serving, l->id);
+			if (slice_picks_row(&serving->picks, l))
+				r = set_failure(serving, l->id);
 	return r;
 }
 
@@ -751,7 +763,7 @@ static int compare_choices(struct serving *serving)
 	for (size_t i = 0; i < b->n_targets && r == 0; i++) {
 		const struct plan_target *target = &b->targets[i];
 
-		if (choices_of(b->plan, target->number) != serving->choices[i])
+		if (choices_of(serving->plan, target->number) != serving->choices[i])
 			r = add_endpoints(serving, target->load_balancer->id, target->zone);
 	}
 	return r;

@@ -11,7 +11,8 @@
 /* More are a matter of the whole plan. */
 #define BALANCERS_MAX 128
 #define GROUPS_MAX    256
-#define LISTENERS_MAX 1024 /* of all targets, that go and that come */
+#define LISTENERS_MAX                                                                                        \
+	1024 /* of all targets, that go and that come; and of those that are looked at for them */
 
 /* Something that is planned once, however often it is named. */
 struct load {
@@ -29,12 +30,14 @@ struct weight {
 	const struct slice *slice;
 	char (*balancers)[ID_SIZE];
 	size_t n_balancers, n_listeners;
+	struct slice_picks picks;
 	struct loads groups, tables;
 };
 
 static void weight_done(struct weight *weight)
 {
 	free(weight->balancers);
+	free(weight->picks.v);
 	free(weight->groups.v);
 	free(weight->tables.v);
 }
@@ -131,8 +134,9 @@ static int add_touched(struct weight *weight, const char *group)
 	return r;
 }
 
-/* The listeners that the target has in the plan. */
-static int add_old_listeners(struct weight *weight, uint32_t target)
+/* The listeners that the target has in the plan. Those that stay are compared with the tables, and no more.
+ */
+static int add_old_listeners(struct weight *weight, const char *balancer, uint32_t target)
 {
 	const struct plan *plan = weight->slice->plan;
 	int r = 0;
@@ -143,7 +147,8 @@ static int add_old_listeners(struct weight *weight, uint32_t target)
 			plan_group_part_find(plan->slices, plan->listeners[i].value.group);
 
 		weight->n_listeners++;
-		r = part ? add_group(weight, part->id) : 0;
+		if (part && slice_picks_planned(&weight->picks, balancer, &plan->listeners[i]))
+			r = add_group(weight, part->id);
 	}
 	return r;
 }
@@ -160,8 +165,11 @@ static int add_new_listeners(struct weight *weight, const struct load_balancer *
 	     (l = snapshot_children(weight->slice->input->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));) {
 		const char *group = l->server_group;
 		uint64_t number = plan_hash(PLAN_HASH_START, group, strlen(group));
-		size_t n = count_servers(weight, group);
+		size_t n;
 
+		if (!slice_picks_row(&weight->picks, l))
+			continue;
+		n = count_servers(weight, group);
 		weight->n_listeners++;
 		r = add_group(weight, group);
 		if (r == 0 && n)
@@ -183,7 +191,7 @@ static int weigh_balancer(struct weight *weight, const char *id)
 
 		if (!use)
 			continue;
-		r = add_old_listeners(weight, use->number);
+		r = add_old_listeners(weight, id, use->number);
 		if (r == 0 && use->n && lb)
 			r = add_new_listeners(weight, lb, zone->zone);
 	}
@@ -208,7 +216,7 @@ static int weigh(struct weight *weight)
 int slice_weigh(const struct slice *slice, const struct plan_touched *touched)
 {
 	struct weight weight = {.slice = slice};
-	int r = 0;
+	int r = slice_pick(slice, touched, &weight.picks);
 
 	for (size_t i = 0; i < touched->balancers.n && r == 0; i++)
 		r = add_balancer(&weight, touched->balancers.ids[i]);

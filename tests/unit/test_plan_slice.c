@@ -461,17 +461,21 @@ static void test_many_servers(void)
 	if (world_build(&run.w, &before) < 0)
 		exit(EXIT_FAILURE);
 	size_group(&run, 1, SLICE_SERVERS_MAX);
-	is_refused(&run, before, "too many servers in all groups of a load balancer");
+	set_drain(&run, 2, true);
+	is_refused(&run, before, "too many servers in all groups that change");
 	plan_free(before);
+	set_drain(&run, 2, false);
+	is_planned_by_slices(&run, 0, "one of them, beside another one that is as large as can be");
 	size_group(&run, 1, 20);
+	set_drain(&run, 2, true);
 	is_planned_by_slices(&run, 1, "as many go");
 	set_drain(&run, 1, true);
+	set_drain(&run, 2, false);
 	is_planned_by_slices(&run, 0, "they are few again");
 	plan_free(run.plan);
 	world_free(&run.w);
 }
 
-/* Each group by itself has fewer than that. */
 /* The array has each once. */
 static bool are_unique(const void *array, size_t n, size_t size)
 {
@@ -542,12 +546,77 @@ static void test_many_places(void)
 	is_planned_by_slices(&run, 1, "too many places in all tables of a load balancer come");
 	if (world_build(&run.w, &before) < 0)
 		exit(EXIT_FAILURE);
-	set_drain(&run, 1, true);
-	is_refused(&run, before, "a group behind it changes");
+	for (unsigned int group = 1; group <= groups; group++)
+		set_drain(&run, group, true);
+	is_refused(&run, before, "all groups behind it change");
 	plan_free(before);
 	drop(&run, "listener/lsn-m1");
 	drop(&run, "listener/lsn-m2");
 	is_planned_by_slices(&run, 0, "listeners less");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* How many listeners have the tables that they had. */
+static size_t count_kept(const struct plan *plan, uint32_t *const *tables, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n && i < plan->n_listeners; i++)
+		kept += tables[i] && plan->listeners[i].table == tables[i];
+	return kept;
+}
+
+/* The load balancer's group of all those behind it: what the others have together would be too much. */
+static void test_one_group_of_many(void)
+{
+	uint32_t *tables[64] = {};
+	unsigned int groups = 0;
+	struct run run = {};
+	size_t n;
+
+	begin(&run);
+	do
+		put_big_group(&run, ++groups, 50, "nlb-1");
+	while (groups * 50 <= SLICE_SERVERS_MAX);
+	is_planned_by_slices(&run, 1, "many groups behind a load balancer come");
+	n = run.plan->n_listeners;
+	for (size_t i = 0; i < n && i < ARRAY_SIZE(tables); i++)
+		tables[i] = plan_table_hold(run.plan->listeners[i].table);
+	set_drain(&run, 1, true);
+	is_planned_by_slices(&run, 0, "one of them changes");
+	tap_ok(n <= ARRAY_SIZE(tables) && run.plan->n_listeners == n &&
+		       count_kept(run.plan, tables, n) == n - 2,
+	       "and no tables are made anew but its own, one of each zone");
+	drop(&run, "server_group/sgp-m1");
+	is_planned_by_slices(&run, 0, "it goes, and its listener stays");
+	set_drain(&run, 1, true);
+	is_planned_by_slices(&run, 0, "it comes back");
+	for (size_t i = 0; i < n && i < ARRAY_SIZE(tables); i++)
+		plan_table_drop(tables[i]);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* Of listeners with the same port the first one counts, whichever group changes. */
+static void test_same_port(void)
+{
+	struct run run = {};
+
+	begin(&run);
+	put_big_group(&run, 1, 20, "nlb-1");
+	put_big_group(&run, 2, 20, "nlb-1");
+	put(&run, "listener/lsn-m3",
+	    "{'id': 'lsn-m3', 'load_balancer': 'nlb-1', 'server_group': 'sgp-m2', 'protocol': 'TCP', 'port': "
+	    "1001, 'status': 'Running'}");
+	put(&run, "listener/lsn-m4",
+	    "{'id': 'lsn-m4', 'load_balancer': 'nlb-1', 'server_group': 'sgp-m2', 'protocol': 'TCPSSL', "
+	    "'port': 1004, 'status': 'Running'}");
+	is_planned_by_slices(&run, 0, "listeners with the same port, and one that endpoints cannot reach");
+	set_drain(&run, 1, true);
+	is_planned_by_slices(&run, 0, "the group of the one that has it changes");
+	set_drain(&run, 2, true);
+	is_planned_by_slices(&run, 0, "that of the one that has not changes");
 	plan_free(run.plan);
 	world_free(&run.w);
 }
@@ -703,6 +772,8 @@ int main(int argc, char **argv)
 	test_many_servers();
 	test_noted();
 	test_many_places();
+	test_one_group_of_many();
+	test_same_port();
 	test_first_endpoint();
 	test_endpoint_in_front();
 	test_big_groups();
