@@ -643,12 +643,33 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 	return r;
 }
 
-void health_take_touched(struct health *health, struct plan_touched *touched)
+/* False: it would be too much together with what is touched already. */
+static bool take_group(const char *group, health_fits fits, void *context, struct plan_touched *touched)
 {
-	while (health->first_news && plan_touch_health(touched, health->first_news->plan.group))
+	size_t n = touched->server_groups.n;
+	bool is_first = n == 0 && touched->balancers.n == 0;
+
+	if (!plan_touch_health(touched, group))
+		return false;
+	if (touched->server_groups.n == n || is_first || fits(context, touched))
+		return true;
+	touched->server_groups.n = n;
+	return false;
+}
+
+void health_take_touched(struct health *health, health_fits fits, void *context, struct plan_touched *touched)
+{
+	while (health->first_news && take_group(health->first_news->plan.group, fits, context, touched))
 		news_remove(health->first_news);
 	if (health->first_news)
 		loop_timer_set(health->again, CHANGED_AGAIN_MS);
+}
+
+void health_take_all(struct health *health)
+{
+	while (health->first_news)
+		news_remove(health->first_news);
+	loop_timer_stop(health->again);
 }
 
 enum plan_health health_of(void *health, const struct server *server)

@@ -18,9 +18,15 @@ struct health *health_free(struct health *health);
 int health_set_plan(struct health *health, const struct plan *plan);
 /* The same of the probes that slices of the plan have changed, and no other one is looked at. -ENOMEM. */
 int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch);
-/* Adds what results have touched since the last call, as long as it is not many (plan_touch_health()). The
- * others stay, and `changed` is called for them a little later. */
-void health_take_touched(struct health *health, struct plan_touched *touched);
+/* Whether what is touched is a matter of slices still. */
+typedef bool (*health_fits)(void *context, const struct plan_touched *touched);
+/* Adds what results have touched since the last call, as long as it is not many (plan_touch_health()) and
+ * fits; the first server group of `touched` need not. The others stay, and `changed` is called for them a
+ * little later. */
+void health_take_touched(struct health *health, health_fits fits, void *context,
+			 struct plan_touched *touched);
+/* All of it is: a plan of the whole is begun, which reads how every server is. */
+void health_take_all(struct health *health);
 /* For plan_input.health. */
 enum plan_health health_of(void *health, const struct server *server);
 

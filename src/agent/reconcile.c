@@ -82,6 +82,7 @@ static int build_plan(struct reconcile *reconcile, struct plan **ret)
 {
 	struct plan_input input = input_of(reconcile);
 
+	health_take_all(reconcile->parts.health);
 	input.breath = loop_breath(reconcile->parts.loop);
 	return plan_build(&input, reconcile->parts.indexes, ret);
 }
@@ -559,9 +560,17 @@ void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touc
 	schedule(reconcile);
 }
 
+static bool fits(void *context, const struct plan_touched *touched)
+{
+	const struct reconcile *reconcile = context;
+	const struct plan_input input = input_of(reconcile);
+
+	return !reconcile->plan || plan_slice_fits(&input, reconcile->plan, touched);
+}
+
 void reconcile_health(struct reconcile *reconcile)
 {
-	health_take_touched(reconcile->parts.health, &reconcile->touched);
+	health_take_touched(reconcile->parts.health, fits, reconcile, &reconcile->touched);
 	reconcile->has_news = true;
 	schedule(reconcile);
 }

@@ -384,6 +384,13 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 	return r == 0 ? slice_settle_groups(slice) : r;
 }
 
+bool plan_slice_fits(const struct plan_input *input, struct plan *plan, const struct plan_touched *touched)
+{
+	const struct slice slice = {.input = input, .plan = plan};
+
+	return slice_weigh(&slice, touched) == 0;
+}
+
 int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	       const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
 {

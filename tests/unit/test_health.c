@@ -188,6 +188,11 @@ static struct plan_probe_key key_of(const struct plan_probe *probe)
 	return key;
 }
 
+static bool fits_always(void *context _unused_, const struct plan_touched *touched _unused_)
+{
+	return true;
+}
+
 /* Slices change single probes. */
 static void test_follow(struct loop *loop)
 {
@@ -209,12 +214,12 @@ static void test_follow(struct loop *loop)
 		exit(EXIT_FAILURE);
 	(void)health_set_plan(health, &plan);
 	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "a server is well");
-	health_take_touched(health, &touched);
+	health_take_touched(health, fits_always, NULL, &touched);
 	tap_ok(touched.server_groups.n == 1 && streq(touched.server_groups.ids[0], "sgp-1") && !touched.whole,
 	       "which touches its group");
-	health_take_touched(health, &(struct plan_touched){});
+	health_take_touched(health, fits_always, NULL, &(struct plan_touched){});
 	touched = (struct plan_touched){};
-	health_take_touched(health, &touched);
+	health_take_touched(health, fits_always, NULL, &touched);
 	tap_ok(!plan_touched_any(&touched), "once");
 
 	plan.n_probes = 3;
@@ -251,7 +256,7 @@ static bool take_some(struct health *health, bool *seen, size_t n)
 {
 	struct plan_touched touched = {};
 
-	health_take_touched(health, &touched);
+	health_take_touched(health, fits_always, NULL, &touched);
 	for (size_t i = 0; i < touched.server_groups.n; i++) {
 		size_t group = strtoul(touched.server_groups.ids[i] + strlen("sgp-"), NULL, 10);
 
@@ -289,7 +294,7 @@ static void test_many_groups(struct loop *loop)
 	for (; busy.server_groups.n < PLAN_TOUCHED_HEALTH_MAX; busy.server_groups.n++)
 		(void)str_format(busy.server_groups.ids[busy.server_groups.n], ID_SIZE, "sgp-other-%zu",
 				 busy.server_groups.n);
-	health_take_touched(health, &busy);
+	health_take_touched(health, fits_always, NULL, &busy);
 	tap_ok(busy.server_groups.n == PLAN_TOUCHED_HEALTH_MAX && !busy.whole,
 	       "where much else is touched nothing is added");
 	plan.n_probes = N - 1;
@@ -305,6 +310,59 @@ static void test_many_groups(struct loop *loop)
 	}
 	tap_ok(few, "some of them are taken at a time, and never all of the plan for it");
 	tap_ok(n_seen == N - 1 && !seen[N - 1], "the others follow, but for one that has gone");
+	health_free(health);
+	close(fd);
+}
+
+static bool fits_in(void *context, const struct plan_touched *touched)
+{
+	return touched->server_groups.n <= *(const size_t *)context;
+}
+
+/* Groups whose servers together would be too much for slices. */
+static void test_heavy_groups(struct loop *loop)
+{
+	enum { N = 6 };
+	struct plan_probe probes[N];
+	struct plan plan = {.probes = probes, .n_probes = N};
+	struct plan_touched touched = {};
+	size_t room = 4, none = 0;
+	struct health *health;
+	uint16_t port;
+	int fd = make_socket(-1, &port);
+
+	for (int i = 0; i < N; i++) {
+		probes[i] = probe("i-1", port);
+		probes[i].interval_ms = 3000;
+		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 12000 && n_results(health) < N; i++)
+		(void)loop_turn(loop, TURN_MS);
+	health_take_touched(health, fits_in, &room, &touched);
+	tap_is_int((long long)touched.server_groups.n, 4, "as many groups are taken as fit together");
+	touched = (struct plan_touched){};
+	health_take_touched(health, fits_in, &none, &touched);
+	tap_is_int((long long)touched.server_groups.n, 1, "of those that do not by themselves one");
+	n_changed = 0;
+	for (int i = 0; i < 12000 && !n_changed; i++)
+		(void)loop_turn(loop, TURN_MS);
+	touched = (struct plan_touched){};
+	health_take_touched(health, fits_in, &room, &touched);
+	tap_is_int((long long)touched.server_groups.n, 1, "the last one follows");
+
+	plan.n_probes = 0;
+	(void)health_set_plan(health, &plan);
+	plan.n_probes = N;
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 12000 && n_results(health) < N; i++)
+		(void)loop_turn(loop, TURN_MS);
+	health_take_all(health);
+	touched = (struct plan_touched){};
+	health_take_touched(health, fits_in, &room, &touched);
+	tap_ok(!plan_touched_any(&touched), "what a plan of the whole has read is no news any more");
 	health_free(health);
 	close(fd);
 }
@@ -818,6 +876,7 @@ int main(void)
 	test_results(loop);
 	test_follow(loop);
 	test_many_groups(loop);
+	test_heavy_groups(loop);
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_confirmation(loop);

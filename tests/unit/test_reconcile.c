@@ -280,9 +280,20 @@ int health_follow(struct health *health _unused_, const struct plan *plan _unuse
 	return 0;
 }
 
-void health_take_touched(struct health *health _unused_, struct plan_touched *touched)
+/* What probes have found, and nobody has taken; one is taken at a time. */
+static size_t n_news;
+
+void health_take_touched(struct health *health _unused_, health_fits fits, void *context,
+			 struct plan_touched *touched)
 {
-	plan_touch_health(touched, "sgp-1");
+	if (!fits(context, touched) || !plan_touch_health(touched, "sgp-1"))
+		return;
+	n_news -= n_news > 0;
+}
+
+void health_take_all(struct health *health _unused_)
+{
+	n_news = 0;
 }
 
 enum plan_health health_of(void *health _unused_, const struct server *server _unused_)
@@ -527,6 +538,23 @@ static void test_meanwhile(void)
 	device_done(&run);
 	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)",
 		   "meanwhile: all of it is reported with the device");
+	end(&run);
+}
+
+/* More has been found than a pass of slices takes. */
+static void test_news(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	n_news = 5;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)", "news: some of it is taken");
+	tap_is_int((long long)n_news, 4, "and the others stay");
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run), "all report(failures=0)", "news: a pass of the whole");
+	tap_is_int((long long)n_news, 0, "has read all of it, and nothing is planned for that again");
 	end(&run);
 }
 
@@ -854,6 +882,7 @@ int main(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	test_devices();
 	test_meanwhile();
+	test_news();
 	test_removal();
 	test_left_over();
 	test_long_queue();
