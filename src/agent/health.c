@@ -40,6 +40,12 @@
 #define CONFIRM_MS	 500 /* from a refusal to the one that makes it count */
 #define CHANGED_PRIORITY 0
 #define CHANGED_AGAIN_MS 10 /* while there are more results than were taken */
+#define WEIGHED_MAX	 64 /* groups of which it is found out at a time whether they fit */
+
+/* Results that nobody has taken yet. */
+struct news {
+	struct probe *first, *last;
+};
 
 struct probe {
 	struct health *health;
@@ -58,7 +64,7 @@ struct probe {
 	uint64_t started_ms; /* 0: never */
 	bool settled;	     /* has moved to its place in the interval */
 	bool wanted;	     /* by the plan that is being set */
-	bool is_news;	     /* its result was not taken yet; then it is among these: */
+	struct news *news;   /* that it is among; NULL: its result was taken */
 	struct probe *news_before, *news_behind;
 	struct loop_source *io, *timer;
 };
@@ -72,8 +78,8 @@ struct health {
 	struct probe_room *room;
 	struct probe **probes; /* sorted by group, server, port */
 	size_t n_probes;
-	uint64_t warned_ms;		      /* of trouble on our own side */
-	struct probe *first_news, *last_news; /* results that nobody has taken yet */
+	uint64_t warned_ms;	  /* of trouble on our own side */
+	struct news light, heavy; /* of groups that slices may be planned for, and that do not fit in one */
 };
 
 static int key_compare(const struct plan_probe *a, const char *group, const char *server_id, uint32_t port)
@@ -106,28 +112,26 @@ static struct probe *probe_find(const struct health *health, size_t n, const cha
 
 /* News */
 
-static void news_add(struct probe *probe)
+static void news_add(struct news *news, struct probe *probe)
 {
-	struct health *health = probe->health;
-
-	if (probe->is_news)
+	if (probe->news)
 		return;
-	probe->is_news = true;
-	probe->news_before = health->last_news;
-	*(health->last_news ? &health->last_news->news_behind : &health->first_news) = probe;
-	health->last_news = probe;
+	probe->news = news;
+	probe->news_before = news->last;
+	*(news->last ? &news->last->news_behind : &news->first) = probe;
+	news->last = probe;
 }
 
 static void news_remove(struct probe *probe)
 {
-	struct health *health = probe->health;
+	struct news *news = probe->news;
 
-	if (!probe->is_news)
+	if (!news)
 		return;
-	*(probe->news_before ? &probe->news_before->news_behind : &health->first_news) = probe->news_behind;
-	*(probe->news_behind ? &probe->news_behind->news_before : &health->last_news) = probe->news_before;
+	*(probe->news_before ? &probe->news_before->news_behind : &news->first) = probe->news_behind;
+	*(probe->news_behind ? &probe->news_behind->news_before : &news->last) = probe->news_before;
 	probe->news_before = probe->news_behind = NULL;
-	probe->is_news = false;
+	probe->news = NULL;
 }
 
 /* One probe */
@@ -217,7 +221,7 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 	probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
-	news_add(probe);
+	news_add(&probe->health->light, probe);
 	loop_defer(probe->health->deferred);
 }
 
@@ -643,32 +647,54 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 	return r;
 }
 
-/* False: it would be too much together with what is touched already. */
-static bool take_group(const char *group, health_fits fits, void *context, struct plan_touched *touched)
+enum taken {
+	TAKEN,
+	TAKEN_NOT,  /* it would be too much together with what is touched already */
+	TAKEN_NEVER /* it is too much by itself */
+};
+
+static enum taken take_group(const char *group, health_fits fits, void *context, struct plan_touched *touched,
+			     size_t *n_weighed)
 {
 	size_t n = touched->server_groups.n;
 	bool is_first = n == 0 && touched->balancers.n == 0;
 
 	if (!plan_touch_health(touched, group))
-		return false;
-	if (touched->server_groups.n == n || is_first || fits(context, touched))
-		return true;
+		return TAKEN_NOT;
+	if (touched->server_groups.n == n || touched->whole)
+		return TAKEN;
+	(*n_weighed)++;
+	if (fits(context, touched))
+		return TAKEN;
 	touched->server_groups.n = n;
-	return false;
+	return is_first ? TAKEN_NEVER : TAKEN_NOT;
 }
 
-void health_take_touched(struct health *health, health_fits fits, void *context, struct plan_touched *touched)
+bool health_take_touched(struct health *health, health_fits fits, void *context, struct plan_touched *touched)
 {
-	while (health->first_news && take_group(health->first_news->plan.group, fits, context, touched))
-		news_remove(health->first_news);
-	if (health->first_news)
+	size_t n_weighed = 0;
+
+	while (health->light.first && n_weighed < WEIGHED_MAX) {
+		struct probe *probe = health->light.first;
+		enum taken taken = take_group(probe->plan.group, fits, context, touched, &n_weighed);
+
+		if (taken == TAKEN_NOT)
+			break;
+		news_remove(probe);
+		if (taken == TAKEN_NEVER)
+			news_add(&health->heavy, probe);
+	}
+	if (health->light.first)
 		loop_timer_set(health->again, CHANGED_AGAIN_MS);
+	return health->heavy.first != NULL;
 }
 
 void health_take_all(struct health *health)
 {
-	while (health->first_news)
-		news_remove(health->first_news);
+	while (health->light.first)
+		news_remove(health->light.first);
+	while (health->heavy.first)
+		news_remove(health->heavy.first);
 	loop_timer_stop(health->again);
 }
 

@@ -21,9 +21,9 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 /* Whether what is touched is a matter of slices still. */
 typedef bool (*health_fits)(void *context, const struct plan_touched *touched);
 /* Adds what results have touched since the last call, as long as it is not many (plan_touch_health()) and
- * fits; the first server group of `touched` need not. The others stay, and `changed` is called for them a
- * little later. */
-void health_take_touched(struct health *health, health_fits fits, void *context,
+ * fits. The others stay, and `changed` is called for them a little later; but those that do not fit by
+ * themselves wait for health_take_all(). True: there are such. */
+bool health_take_touched(struct health *health, health_fits fits, void *context,
 			 struct plan_touched *touched);
 /* All of it is: a plan of the whole is begun, which reads how every server is. */
 void health_take_all(struct health *health);

@@ -23,6 +23,10 @@
  * it has no time for, too, once all that was there at the start is.
  * A device that its owner has removed is queued as well, by itself and, when that is done again and again,
  * after a pause (ports.h): a tenant shall not make a node look at all that others have there.
+ * What probes have found of servers that are too many for a slice makes a pass one of the whole as well,
+ * after that of slices; the first time at once, then not before it has been calm for some times as long as
+ * the last one took. So whose servers are ill and well all the time does not keep others waiting.
+ *
  * Whatever a pass of slices cannot do, or goes wrong in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
@@ -34,6 +38,8 @@
 #include "../lib/log.h"
 
 #define INTERVAL_MS	 5
+#define CALM_TIMES	 4    /* as long as such a pass took there is none for probes alone */
+#define CALM_MAX_MS	 2000 /* … or so long, if devices have made it long */
 #define RETRY_FIRST_MS	 200
 #define RETRY_MAX_MS	 30000
 #define FULL_INTERVAL_MS 60000
@@ -45,10 +51,12 @@ struct reconcile {
 	struct reconcile_parts parts;
 	struct feed *feed;
 	struct loop_source *soon; /* deferred */
-	struct loop_source *later, *retry, *slow, *due, *meanwhile;
+	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
-	bool wants_whole;	     /* not only what is touched */
+	bool wants_whole; /* not only what is touched */
+	bool wants_heavy; /* the whole besides, since probes have found what is no matter of slices */
+	uint64_t calm_ms; /* not before that */
 	struct plan_touched touched; /* by rows, since the last pass */
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	  /* a pass broke off, and no full one has been through since: what is there? */
@@ -401,7 +409,7 @@ static void schedule(struct reconcile *reconcile)
 		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
 }
 
-/* Rows that change by themselves: a server's connections have had their time. */
+/* Rows that change by themselves: a server's connections have had their time; or it has been calm. */
 static void on_due(void *context, uint32_t events)
 {
 	(void)events;
@@ -449,11 +457,22 @@ static bool run_slices(struct reconcile *reconcile)
 	return r == 0;
 }
 
+/* Who makes its servers ill and well all the time, so many that each time is a matter of the whole, shall not
+ * keep the node at that: others' rows and servers are a matter of slices meanwhile. */
+static bool is_heavy_due(struct reconcile *reconcile)
+{
+	uint64_t now_ms = now_mono_ms();
+
+	if (reconcile->wants_heavy && now_ms < reconcile->calm_ms)
+		loop_timer_set(reconcile->calm, reconcile->calm_ms - now_ms);
+	return reconcile->wants_heavy && now_ms >= reconcile->calm_ms;
+}
+
 static void run_pass(void *context, uint32_t events)
 {
 	struct reconcile *reconcile = context;
 	uint64_t started_ms = now_mono_ms();
-	bool full;
+	bool full, heavy;
 	int r;
 
 	(void)events;
@@ -463,13 +482,18 @@ static void run_pass(void *context, uint32_t events)
 		reconcile->wants_whole = true;
 		return;
 	}
-	if (run_slices(reconcile))
+	if (run_slices(reconcile) && !is_heavy_due(reconcile))
 		return;
 	full = reconcile->wants_full;
-	reconcile->wants_full = false;
+	heavy = reconcile->wants_heavy;
+	reconcile->wants_full = reconcile->wants_heavy = false;
+	loop_timer_stop(reconcile->calm);
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
+	if (heavy)
+		reconcile->calm_ms = reconcile->last_ms + MIN((reconcile->last_ms - started_ms) * CALM_TIMES,
+							      (uint64_t)CALM_MAX_MS);
 	log_debug("pass full=%d revision=%llu result=%d ms=%llu held_ms=%llu", full,
 		  (unsigned long long)snapshot_revision(reconcile->parts.rows), r,
 		  (unsigned long long)(reconcile->last_ms - started_ms),
@@ -570,7 +594,8 @@ static bool fits(void *context, const struct plan_touched *touched)
 
 void reconcile_health(struct reconcile *reconcile)
 {
-	health_take_touched(reconcile->parts.health, fits, reconcile, &reconcile->touched);
+	reconcile->wants_heavy |=
+		health_take_touched(reconcile->parts.health, fits, reconcile, &reconcile->touched);
 	reconcile->has_news = true;
 	schedule(reconcile);
 }
@@ -595,6 +620,8 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_due, reconcile, &reconcile->due);
 	if (r == 0)
+		r = loop_add_timer(parts->loop, on_due, reconcile, &reconcile->calm);
+	if (r == 0)
 		r = loop_add_timer(parts->loop, on_meanwhile, reconcile, &reconcile->meanwhile);
 	if (r < 0) {
 		reconcile_free(reconcile);
@@ -615,6 +642,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->slow);
 	loop_source_free(reconcile->due);
 	loop_source_free(reconcile->meanwhile);
+	loop_source_free(reconcile->calm);
 	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);
 	free(reconcile);

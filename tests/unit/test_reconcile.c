@@ -215,6 +215,7 @@ int ports_remove_others(struct ports *p, const struct plan *plan _unused_, bool 
 struct datapath {
 	const char *lacks_room; /* a key; NULL: nothing does */
 	size_t n_others_lack_room;
+	uint64_t takes_ms; /* a sync of all */
 };
 
 static struct datapath datapath;
@@ -228,6 +229,7 @@ int datapath_sync(struct datapath *d, const struct plan *plan _unused_,
 		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
 {
 	note("all ");
+	clock_ms += d->takes_ms;
 	add_others(failures, d->n_others_lack_room, "no room");
 	return d->lacks_room ? failures_add(failures, d->lacks_room, "no room") : 0;
 }
@@ -282,18 +284,20 @@ int health_follow(struct health *health _unused_, const struct plan *plan _unuse
 
 /* What probes have found, and nobody has taken; one is taken at a time. */
 static size_t n_news;
+static bool has_heavy_news;
 
-void health_take_touched(struct health *health _unused_, health_fits fits, void *context,
+bool health_take_touched(struct health *health _unused_, health_fits fits, void *context,
 			 struct plan_touched *touched)
 {
-	if (!fits(context, touched) || !plan_touch_health(touched, "sgp-1"))
-		return;
-	n_news -= n_news > 0;
+	if (fits(context, touched) && plan_touch_health(touched, "sgp-1"))
+		n_news -= n_news > 0;
+	return has_heavy_news;
 }
 
 void health_take_all(struct health *health _unused_)
 {
 	n_news = 0;
+	has_heavy_news = false;
 }
 
 enum plan_health health_of(void *health _unused_, const struct server *server _unused_)
@@ -555,6 +559,48 @@ static void test_news(void)
 	reconcile_request(run.reconcile, false);
 	tap_is_str(passes(&run), "all report(failures=0)", "news: a pass of the whole");
 	tap_is_int((long long)n_news, 0, "has read all of it, and nothing is planned for that again");
+	end(&run);
+}
+
+/* Servers that are too many for a slice are ill and well all the time. */
+static void test_heavy_news(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	datapath.takes_ms = 100;
+	has_heavy_news = true;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)all report(failures=0)",
+		   "heavy news: the first time the whole is planned at once, behind slices");
+	has_heavy_news = true;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)", "heavy news: then not at once");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) again", "others' rows are slices meanwhile");
+	let_pass(&run, 300);
+	tap_is_str(passes(&run), "", "nothing is done as long as it has to be calm");
+	let_pass(&run, 100);
+	tap_ok(strstr(passes(&run), "all report(failures=0)") && !has_heavy_news,
+	       "then it is the turn of the whole, with nothing lost");
+	has_heavy_news = true;
+	reconcile_health(run.reconcile);
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run), "all report(failures=0)", "one that others ask for does not wait");
+	let_pass(&run, 1000);
+	tap_is_str(passes(&run), "", "and has all of it");
+	datapath.takes_ms = 10000;
+	for (int i = 0; i < 2; i++) {
+		has_heavy_news = true;
+		reconcile_health(run.reconcile);
+		(void)passes(&run);
+	}
+	let_pass(&run, 1500);
+	tap_ok(!strstr(passes(&run), "all ") && has_heavy_news, "a pass that takes long is followed by calm");
+	let_pass(&run, 500);
+	tap_ok(strstr(passes(&run), "all ") && !has_heavy_news, "of two seconds and no more");
 	end(&run);
 }
 
@@ -883,6 +929,7 @@ int main(void)
 	test_devices();
 	test_meanwhile();
 	test_news();
+	test_heavy_news();
 	test_removal();
 	test_left_over();
 	test_long_queue();
