@@ -37,6 +37,7 @@
 #define PL_IDLE_UDP_SILENT	900 /* of the opener, while answers go on */
 #define PL_IDLE_ICMP		30
 #define PL_IDLE_DNS		10 /* questions by UDP */
+#define PL_IDLE_PROBE		20 /* health probes by UDP: a later answer is none */
 #define PL_REST_UDP		60 /* that a source rests after its server's last datagram */
 /* The same while more than three quarters of the tokens are in use. */
 #define PL_EARLY_TCP_NEW     5
@@ -136,8 +137,8 @@ struct pl_token {
 enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
 
 /* pl_owners: array by slot, of the ENI that a flow goes to, or the port that has opened it; of DNS questions
- * the asking port, of probes slot 0. Behind the slots, by pl_owner_of_account(), the accounts whose they are.
- * Tokens that it has, by range; and what the ports of an account owe for fragments (pl_frag.h). */
+ * the asking port, of probes the server's. Behind the slots, by pl_owner_of_account(), the accounts whose
+ * they are. Tokens that it has, by range; and what the ports of an account owe for fragments (pl_frag.h). */
 #define PL_OWNERS_MAX (PL_SLOTS_MAX + PL_ACCOUNTS_MAX + 1)
 
 /* An ENI's or a port's first tokens: for these its account may have a part more than what is free, so that

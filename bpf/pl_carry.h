@@ -84,8 +84,9 @@ static __always_inline bool pl_partner_fits(const struct pl_flow4_key *partner_k
 /* A token for a flow that is open, whatever share its owner has. */
 static __always_inline int pl_carry_token(const struct pl_flow4 *flow, const struct pl_flow4 *back)
 {
-	if (flow->slot == PL_SLOT_SERVICE)
-		return pl_token_take(back->peer, PL_TAKE_FREE | PL_TAKE_SERVICE);
+	if (flow->slot == PL_SLOT_SERVICE) /* of a probe the server, of a question who has asked it */
+		return pl_token_take(back->peer == PL_SLOT_SERVICE ? flow->peer : back->peer,
+				     PL_TAKE_FREE | PL_TAKE_SERVICE);
 	if (pl_flow_is_local(flow)) /* who has opened it */
 		return pl_token_take(back->peer, PL_TAKE_FREE);
 	return pl_token_take(flow->slot, PL_TAKE_FREE);

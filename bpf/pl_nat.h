@@ -73,15 +73,14 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	return 1;
 }
 
-/* How a flow's token is taken: probes, and questions to a DNS address, have a range of their own; and of
- * probes there are as many as the agent makes. */
+/* How a flow's token is taken: probes, and questions to a DNS address, have a range of their own. A question
+ * is the asking port's. A probe is the server's: whose servers are asked much, or leave many flows behind,
+ * takes nobody else's room by it. */
 static __always_inline int pl_nat_token(const struct pl_pkt *pkt, const struct pl_target *target)
 {
-	__u32 how = pkt->slot == PL_SLOT_SERVICE ? PL_TAKE_FREE : 0;
-
 	if (target->judge != PL_SLOT_SERVICE)
-		return pl_token_take(target->judge, how);
-	return pl_token_take(pkt->slot, how | PL_TAKE_SERVICE);
+		return pl_token_take(target->judge, 0);
+	return pl_token_take(pkt->slot == PL_SLOT_SERVICE ? target->slot : pkt->slot, PL_TAKE_SERVICE);
 }
 
 /* Where the search for a source begins. A question to a DNS address keeps its port: its source is one

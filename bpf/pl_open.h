@@ -133,7 +133,7 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 }
 
 /* From the agent's probe socket to the backend behind a probe address. Load-balancer traffic: no group judges
- * it. */
+ * it. A flow of datagrams lives from the question to its answer: nobody says that it is over. */
 static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 {
 	struct pl_target target = {.judge = PL_SLOT_SERVICE};
@@ -147,6 +147,8 @@ static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 	if (r)
 		return r;
 	target.port = pkt->key.dport;
+	if (pkt->l4_proto == IPPROTO_UDP)
+		target.idle_s = PL_IDLE_PROBE;
 	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, target.slot));
 }
 

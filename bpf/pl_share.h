@@ -9,8 +9,9 @@
  * hundred owners, and have 100/101 of the table. For the first few tokens of each of them it may have an
  * eighth more: a greedy one of them, which ends before that, leaves room for the first connections of all
  * others. So an account ends at 9/17 of the table, n of them leave 8 / (8 + 9n). Probes and DNS questions
- * have a range of their own before that of all, probes without a threshold; a question is its port's, so that
- * one port cannot ask in everybody's place.
+ * have a range of their own before that of all, by the same rule in both: a question is its port's, so that
+ * one port cannot ask in everybody's place, and a probe is its server's, so that one tenant's servers cannot
+ * take the probes of all others, nor any tenant's flows.
  *
  * A token remembers both of its owners, so what is counted for one when it is taken is taken from the same
  * one when it is given back, whoever has the slot by then.

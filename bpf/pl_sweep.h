@@ -78,14 +78,16 @@ static __always_inline __u32 pl_flow4_due(const struct pl_flow4 *flow, __u8 prot
 	       pl_class_idle_s(pl_state_class(flow->state, protocol), protocol, flow->idle_s) * hz;
 }
 
-/* The same where answers came later than the opener's last packet, and may renew it. */
+/* The same where answers came later than the opener's last packet, and may renew it. They do not where none
+ * is expected any more: a question for a name and a probe are over with their own idle time, however long a
+ * server goes on. */
 static __always_inline __u32 pl_flow4_due_answered(const struct pl_flow4 *flow, __u32 answered, __u8 protocol,
 						   __u32 hz)
 {
 	__u32 due = pl_flow4_due(flow, protocol, hz), latest = flow->seen + PL_IDLE_UDP_SILENT * hz;
 	__u32 renewed = answered + (due - flow->seen);
 
-	if (protocol != IPPROTO_UDP || pl_is_past(latest, due) || pl_is_past(renewed, due))
+	if (protocol != IPPROTO_UDP || !flow->slot || pl_is_past(latest, due) || pl_is_past(renewed, due))
 		return due;
 	return pl_is_past(latest, renewed) ? latest : renewed;
 }

@@ -129,7 +129,7 @@ static void test_crowd(void)
 	for (uint32_t slot = CROWD_FIRST; slot < SLOTS; slot++)
 		node_set_account(node, slot, 0);
 	tap_is_int(flood(node, 4000, 4), PL_DELIVERED, "what is no account's is its ports' alone");
-	tap_is_int(account_has(node, 0), 60 + 2 * 4 * CROWD, "and is counted with the probes");
+	tap_is_int(account_has(node, 0), 2 * 4 * CROWD, "and is counted together");
 	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
 	node_free(node);
 }
@@ -200,6 +200,46 @@ static void test_questions(void)
 	tap_is_int(account_has(node, ACCOUNT_CROWD), asked, "and then the account's share of all");
 	free(owners);
 	tap_is_int(others_pass(node, 2000, 16), 3 * 16, "another's questions and probes go on");
+	tap_is_int(node_uses(node).used[PL_RANGE_SERVICE], 64 + 32, "with tokens of VPC 0");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	node_free(node);
+}
+
+static struct pkt datagram_probe(const struct node *node, uint16_t sport)
+{
+	return from(node, SLOT_SERVICE,
+		    (struct pkt_spec){.src = "198.18.0.1",
+				      .dst = "198.19.0.1",
+				      .protocol = IPPROTO_UDP,
+				      .sport = sport,
+				      .dport = 80,
+				      .payload = "probe"});
+}
+
+/* An account's servers cause as many probes as it likes, each from another port. */
+static void test_probes(void)
+{
+	struct node *node = crowded(1024); /* 128 of VPC 0 */
+	int reason = PL_PROBE;
+	struct pl_owner *owners;
+	uint32_t n = 0;
+
+	node_set_account(node, SLOT_S1, ACCOUNT_CROWD);
+	for (; n < 2048 && reason == PL_PROBE; n++) {
+		struct pkt p = datagram_probe(node, 5000 + n);
+
+		reason = node_send(node, SLOT_SERVICE, &p).reason;
+	}
+	tap_ok(reason == PL_DROP_FLOW_SHARE || reason == PL_DROP_ACCOUNT_SHARE,
+	       "probes of one account's servers are refused");
+	owners = node_owners(node);
+	tap_is_int(owners[pl_owner_of_account(ACCOUNT_CROWD)].flows[PL_RANGE_SERVICE], 64,
+		   "when they have half of VPC 0's tokens");
+	tap_is_int(owners[pl_owner_of_account(ACCOUNT_CROWD)].flows[PL_RANGE_TENANTS], 512,
+		   "and the account's share of all");
+	free(owners);
+	tap_is_int(others_pass(node, 2000, 16), 3 * 16,
+		   "another account's flows and questions, and probes of other servers, go on");
 	tap_is_int(node_uses(node).used[PL_RANGE_SERVICE], 64 + 32, "with tokens of VPC 0");
 	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
 	node_free(node);
@@ -297,6 +337,7 @@ int main(void)
 	test_many();
 	test_endpoints();
 	test_questions();
+	test_probes();
 	test_ends();
 	return tap_done();
 }

@@ -81,15 +81,33 @@ static uint32_t open_many(struct node *node, uint32_t slot, uint16_t first, uint
 	return opened;
 }
 
-static struct pkt probe(const struct node *node, uint16_t sport)
+static struct pkt probe_by(const struct node *node, uint8_t protocol, uint32_t server, uint16_t sport)
 {
 	return from(node, SLOT_SERVICE,
 		    (struct pkt_spec){.src = "198.18.0.1",
-				      .dst = "198.19.0.2",
-				      .protocol = IPPROTO_TCP,
+				      .dst = server == SLOT_S1 ? "198.19.0.1" : "198.19.0.2",
+				      .protocol = protocol,
 				      .sport = sport,
 				      .dport = 80,
-				      .tcp_flags = SYN});
+				      .tcp_flags = protocol == IPPROTO_TCP ? SYN : 0,
+				      .payload = protocol == IPPROTO_UDP ? "probe" : NULL});
+}
+
+static struct pkt probe(const struct node *node, uint16_t sport)
+{
+	return probe_by(node, IPPROTO_TCP, SLOT_S2, sport);
+}
+
+/* Probes of a server from different ports, until one is refused. */
+static uint32_t probe_many(struct node *node, uint32_t server, uint16_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct pkt p = probe_by(node, IPPROTO_TCP, server, first + i);
+
+		if (node_send(node, SLOT_SERVICE, &p).reason != PL_PROBE)
+			return i;
+	}
+	return n;
 }
 
 static struct pkt question(const struct node *node, uint32_t slot, uint16_t sport)
@@ -127,7 +145,6 @@ static void test_full_table(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_tokens = 8});
 	struct pkt local_syn = local(node, SLOT_A, 4000, 80, SYN), p;
-	uint32_t n;
 	int reason;
 
 	tap_is_int(open_many(node, SLOT_A, 4000, 10, &reason), 4,
@@ -140,14 +157,15 @@ static void test_full_table(void)
 	tap_ok(node_flows(node) == 12 && count_faults(node) == 0, "and nothing is left of it");
 	tap_is_int(open_many(node, SLOT_C, 4000, 2, &reason), 1, "a third one gets the last");
 	tap_is_int(reason, PL_DROP_FLOW_TABLE_FULL, "then there is none");
-	for (n = 0; n < 8; n++) {
-		p = probe(node, 5000 + n);
-		if (node_send(node, SLOT_SERVICE, &p).reason != PL_PROBE)
-			break;
-	}
-	tap_is_int(n, 8, "probes have room of their own");
+	tap_is_int(probe_many(node, SLOT_S2, 5000, 8), 4,
+		   "probes have room of their own, a server its share");
+	tap_is_int(probe_many(node, SLOT_S1, 5000, 8), 2, "and the next one's find the rest");
 	p = question(node, SLOT_A, 5000);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FLOW_TABLE_FULL, "which can be full, too");
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DNS, "as questions do");
+	p = question(node, SLOT_B, 5000);
+	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DNS, "to the last token");
+	p = question(node, SLOT_C, 5000);
+	tap_is_int(node_send(node, SLOT_C, &p).reason, PL_DROP_FLOW_TABLE_FULL, "then it is full, too");
 	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
 
 	age_flows(node, PL_EARLY_TCP_NEW);
@@ -165,7 +183,6 @@ static void test_full_table(void)
 	node_free(node);
 }
 
-/* One port's questions for a name take nobody else's, nor a probe's room. */
 /* As in shipped tables: fewer tokens than there are numbers, so that there are rows for each. */
 static void test_given(void)
 {
@@ -191,6 +208,7 @@ static void test_given(void)
 	node_free(node);
 }
 
+/* One port's questions for a name take nobody else's, nor a probe's room. */
 static void test_questions(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_tokens = 64});
@@ -332,6 +350,30 @@ static void test_timer(void)
 	node_free(node);
 }
 
+/* A probe by UDP leaves a flow that nobody ends. One that comes again from its port renews it, and is one
+ * flow however often it comes; else it is over soon, also where the server goes on to speak. */
+static void test_probes(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 64});
+	struct pkt p = probe_by(node, IPPROTO_UDP, SLOT_S1, 5000), seen = deliver(node, SLOT_SERVICE, &p),
+		   reply = node_reply(&seen, 0);
+
+	tap_is_int(node_owned(node, SLOT_S1), 1, "a probe's token is its server's");
+	for (int i = 0; i < 5; i++) {
+		age_flows(node, PL_IDLE_PROBE / 2);
+		deliver(node, SLOT_SERVICE, &p);
+	}
+	tap_is_int(node_owned(node, SLOT_S1), 1, "however often one comes from the same port");
+	age_flows(node, PL_IDLE_PROBE);
+	deliver(node, SLOT_S1, &reply); /* it is of no use, and renews nothing */
+	arm_timer(node);
+	tap_ok(wait_until_ended(node, 0), "then the probe's flow is over");
+	stop_timer(node);
+	tap_is_int(node_send(node, SLOT_S1, &reply).reason, PL_DROP_NO_FLOW, "and what comes later is none");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	node_free(node);
+}
+
 struct idle_case {
 	const char *name;
 	uint8_t protocol, state;
@@ -369,12 +411,15 @@ static void test_idle(struct node *node)
 		short_of = pl_is_past(pl_flow4_due(&flow, t->protocol, hz), now);
 		tap_ok(at && !short_of, "%s ends after %u s", t->name, t->limit_s);
 	}
-	flow = (struct pl_flow4){.seen = now};
+	flow = (struct pl_flow4){.seen = now, .slot = SLOT_ENI_A};
 	tap_ok(pl_flow4_due_answered(&flow, now + 100 * hz, IPPROTO_UDP, hz) == now + 220 * hz &&
 		       pl_flow4_due_answered(&flow, now + 890 * hz, IPPROTO_UDP, hz) == now + 900 * hz &&
 		       pl_flow4_due_answered(&flow, now - 7, IPPROTO_UDP, hz) == now + 120 * hz &&
 		       pl_flow4_due_answered(&flow, now + 100 * hz, IPPROTO_ICMP, hz) == now + 30 * hz,
 	       "answers renew datagrams, and only for a time");
+	flow = (struct pl_flow4){.seen = now, .idle_s = PL_IDLE_PROBE};
+	tap_ok(pl_flow4_due_answered(&flow, now + 7 * hz, IPPROTO_UDP, hz) == now + PL_IDLE_PROBE * hz,
+	       "those of a probe or a question never");
 
 	LIBBPF_OPTS(bpf_test_run_opts, clock);
 	node_clear_flows(node);
@@ -425,6 +470,7 @@ int main(void)
 	test_full_table();
 	test_given();
 	test_questions();
+	test_probes();
 	test_flood();
 	test_hands();
 	test_timer();
