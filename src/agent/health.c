@@ -12,6 +12,10 @@
  * To a datagram that asks for no answer (plan_probe.silence), silence is a result of its own: the state is
  * unknown, which counts as well.
  *
+ * To the data path a datagram is a flow, that stays for some time, and is renewed by the next one with the
+ * same ports. So a server's datagrams all come from one port, and it has one flow, however often it is
+ * probed. An answer that is still owed could come to the next question there: that has another port.
+ *
  * Probes that come together start spread over a second; after its first one, each moves to a place of its own
  * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
  * descriptor, no route in VPC 0) says nothing about the server and changes nothing.
@@ -57,6 +61,7 @@ struct probe {
 	uint32_t against;  /* results in a row that speak against the state */
 	bool has_refused;  /* the last of them did */
 	int fd;		   /* while it is under way, else negative */
+	in_port_t port;	   /* by UDP: of its last socket, network order; 0: any */
 	bool is_connected; /* what is missing is the answer */
 	char answer[PROBE_ANSWER_SIZE];
 	size_t answer_size;
@@ -263,12 +268,14 @@ static void probe_result(struct probe *probe, const char *reason)
 
 static void probe_timed_out(struct probe *probe)
 {
-	if (!probe->is_connected)
+	if (!probe->is_connected) {
 		probe_result(probe, "CONNECT_TIMEOUT");
-	else if (probe->plan.silence)
+	} else if (probe->plan.silence) {
 		probe_vote(probe, PLAN_HEALTH_UNKNOWN, "RECV_RESPONSE_TIMEOUT");
-	else
+	} else {
+		probe->port = 0;
 		probe_result(probe, "RECV_RESPONSE_TIMEOUT");
+	}
 }
 
 /* Trouble on our own side, told at most once in ten seconds. */
@@ -360,6 +367,24 @@ static void on_io(void *context, uint32_t events _unused_)
 		probe_ask(probe);
 }
 
+/* The port of before, if nobody has it meanwhile; else connect() chooses one. */
+static void probe_take_port(const struct probe *probe)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = probe->port};
+
+	if (probe->plan.type == PROBE_UDP && probe->port)
+		(void)bind(probe->fd, (struct sockaddr *)&addr, sizeof(addr));
+}
+
+static void probe_keep_port(struct probe *probe)
+{
+	struct sockaddr_in addr = {};
+	socklen_t size = sizeof(addr);
+
+	if (probe->plan.type == PROBE_UDP && getsockname(probe->fd, (struct sockaddr *)&addr, &size) == 0)
+		probe->port = addr.sin_port;
+}
+
 /* 0: under way or connected already. A negative errno: it failed on the spot, which a refusal does when the
  * RST comes back within the call. */
 static int probe_connect(struct probe *probe)
@@ -375,8 +400,10 @@ static int probe_connect(struct probe *probe)
 				 probe->plan.type == PROBE_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (probe->fd < 0)
 		return probe->fd;
+	probe_take_port(probe);
 	if (connect(probe->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)
 		return -errno;
+	probe_keep_port(probe);
 	r = loop_add_fd(probe->health->loop, probe->fd, EPOLLOUT, on_io, probe, &probe->io);
 	if (r < 0)
 		return r;
@@ -458,6 +485,8 @@ static int probe_update(struct probe *probe, const struct plan_probe *plan)
 		r = probe_room_join(probe->health->room, plan->owner, &probe->seat);
 	if (r < 0)
 		return r;
+	if (elsewhere)
+		probe->port = 0;
 	if (elsewhere && probe->fd >= 0)
 		probe_disconnect(probe);
 	probe->plan = *plan;

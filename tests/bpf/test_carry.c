@@ -288,6 +288,37 @@ static void test_moved_meanwhile(struct node *node)
 	tap_is_int(ask_carry(node, &key), 0, "of a flow that nobody has there is nothing to move");
 }
 
+/* A probe's flow is its server's, a question's who asks. */
+static void test_service(struct node *node)
+{
+	struct pkt probe = from(node, SLOT_SERVICE,
+				(struct pkt_spec){.src = "198.18.0.1",
+						  .dst = "198.19.0.1",
+						  .protocol = IPPROTO_UDP,
+						  .sport = 4000,
+						  .dport = 80,
+						  .payload = "probe"});
+	struct pkt question = from(node, SLOT_A,
+				   (struct pkt_spec){.src = "10.0.0.10",
+						     .dst = "100.100.2.136",
+						     .protocol = IPPROTO_UDP,
+						     .sport = 4000,
+						     .dport = 53,
+						     .payload = "question"});
+
+	clear_all(node);
+	deliver(node, SLOT_SERVICE, &probe);
+	deliver(node, SLOT_A, &question);
+	retire_flows(node);
+	deliver(node, SLOT_SERVICE, &probe);
+	deliver(node, SLOT_A, &question);
+	tap_ok(node_flows(node) == 4 && old_flows(node) == 0 && count_faults(node) == 0,
+	       "probes and questions move");
+	tap_ok(node_owned(node, SLOT_S1) == 1 && node_owned(node, SLOT_A) == 1 &&
+		       node_owned(node, SLOT_SERVICE) == 0,
+	       "to those who they are of");
+}
+
 /* A packet that was in the program before when that was replaced looks into the old table alone. */
 static void test_still_read(struct node *node)
 {
@@ -365,6 +396,7 @@ int main(void)
 		tap_note("an old table with rows of %u bytes", sizes[i]);
 		test_translated(node);
 		test_local(node);
+		test_service(node);
 		test_sources(node);
 		test_two_owners(node);
 		test_rules(node);

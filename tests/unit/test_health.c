@@ -868,6 +868,103 @@ static void test_silence(struct loop *loop)
 	health_free(health);
 }
 
+static int udp_socket(uint16_t port, uint16_t *ret_port)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		exit(EXIT_FAILURE);
+	if (bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0) {
+		close(fd);
+		return -errno;
+	}
+	*ret_port = ntohs(addr.sin_port);
+	return fd;
+}
+
+/* The port that the server's next datagram comes from; with an answer, that is sent. 0: none came. */
+static uint16_t asked_from(struct loop *loop, int fd, const char *answer)
+{
+	struct sockaddr_in from = {};
+	socklen_t size = sizeof(from);
+	char text[128];
+
+	for (int i = 0; i < 12000; i++) {
+		if (recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &size) >= 0) {
+			if (answer)
+				(void)sendto(fd, answer, strlen(answer), 0, (struct sockaddr *)&from, size);
+			return ntohs(from.sin_port);
+		}
+		(void)loop_turn(loop, TURN_MS);
+	}
+	return 0;
+}
+
+/* A port that probes had, as soon as none is under way there. */
+static int take_port(struct loop *loop, uint16_t port)
+{
+	int fd = -EADDRINUSE;
+
+	for (int i = 0; i < 12000 && fd < 0; i++) {
+		uint16_t has;
+
+		(void)loop_turn(loop, TURN_MS);
+		fd = udp_socket(port, &has);
+	}
+	return fd;
+}
+
+/* A server's datagrams come from one port, so that they are one flow to the data path. */
+static void test_udp_port(struct loop *loop)
+{
+	uint16_t server_port, first, next, taken;
+	int fd = udp_socket(0, &server_port), taker_fd, n_other = 0;
+	struct plan_probe probes[1] = {probe("i-dns", server_port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct health *health;
+
+	probes[0].type = PROBE_UDP;
+	probes[0].timeout_ms = PATIENCE_MS;
+	(void)str_copy(probes[0].say, sizeof(probes[0].say), "ping");
+	(void)str_copy(probes[0].expect, sizeof(probes[0].expect), "pong");
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	first = asked_from(loop, fd, "pong");
+	next = asked_from(loop, fd, "pong");
+	tap_ok(first && next == first, "two datagrams of a server come from one port");
+
+	probes[0].interval_ms = 400; /* time in which nobody has it */
+	(void)health_set_plan(health, &plan);
+	taker_fd = take_port(loop, first);
+	tap_ok(taker_fd >= 0, "which is free between them");
+	while (recv(fd, &(char){0}, 1, 0) >= 0) /* of before it was taken */
+		;
+	taken = asked_from(loop, fd, "pong");
+	tap_ok(taken && taken != first, "where another one takes it the next one comes from another port");
+	tap_is_int(asked_from(loop, fd, "pong"), taken, "and then all do");
+	close(taker_fd);
+
+	probes[0].timeout_ms = 40;
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 4; i++)
+		n_other += asked_from(loop, fd, NULL) != taken;
+	tap_ok(n_other > 0, "where an answer is owed the next question is another port's");
+	probes[0].silence = true;
+	probes[0].expect[0] = '\0';
+	(void)health_set_plan(health, &plan);
+	while (recv(fd, &(char){0}, 1, 0) >= 0)
+		;
+	next = asked_from(loop, fd, NULL);
+	tap_is_int(asked_from(loop, fd, NULL), next, "where none is asked for it stays the same");
+	health_free(health);
+	close(fd);
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -887,6 +984,7 @@ int main(void)
 	test_http(loop);
 	test_udp(loop);
 	test_silence(loop);
+	test_udp_port(loop);
 	loop_free(loop);
 	return tap_done();
 }
