@@ -39,7 +39,7 @@
 #define PL_IDLE_DNS		10 /* questions by UDP */
 #define PL_IDLE_PROBE		20 /* health probes by UDP: a later answer is none */
 #define PL_REST_UDP		60 /* that a source rests after its server's last datagram */
-/* The same while more than three quarters of the tokens are in use. */
+/* The same while more than three quarters of the tokens are in use, or a quarter of VPC 0's. */
 #define PL_EARLY_TCP_NEW     5
 #define PL_EARLY_TCP_CLOSING 1
 

@@ -75,10 +75,14 @@ static __always_inline bool pl_hand_sees(__u32 range, __u32 at, __u32 looks)
 	return false;
 }
 
-/* Whether more than three quarters of a range are in use: then some flows may end early. */
+/* Whether more than three quarters of a range are in use: then some flows may end early. Of VPC 0's a quarter
+ * is enough, since half of it is all that one account gets: its probes by TCP, of which each leaves a flow
+ * that is closing, would not have come to three quarters when they go on into the tenants' range. */
 static __always_inline bool pl_range_is_short(const struct pl_uses *uses, __u32 range)
 {
-	return *(const volatile __u32 *)&uses->used[range & 1] > pl_range_size(range) / 4 * 3;
+	__u32 quarters = range == PL_RANGE_SERVICE ? 1 : 3;
+
+	return *(const volatile __u32 *)&uses->used[range & 1] > pl_range_size(range) / 4 * quarters;
 }
 
 /* Looks at tokens of a range from `at` on; returns how many. */

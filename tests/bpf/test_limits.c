@@ -208,6 +208,34 @@ static void test_given(void)
 	node_free(node);
 }
 
+/* Probes by TCP that are over leave VPC 0's range before an account's share of that is used up. */
+static void test_closed_probes(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 1024}); /* 128 of VPC 0 */
+	int reason;
+
+	for (uint16_t i = 0; i < 48; i++) {
+		struct pkt p = probe(node, 5000 + i);
+
+		deliver(node, SLOT_SERVICE, &p);
+		p = from(node, SLOT_SERVICE,
+			 (struct pkt_spec){.src = "198.18.0.1",
+					   .dst = "198.19.0.2",
+					   .protocol = IPPROTO_TCP,
+					   .sport = 5000 + i,
+					   .dport = 80,
+					   .tcp_flags = RST});
+		deliver(node, SLOT_SERVICE, &p);
+	}
+	tap_is_int(node_owned(node, SLOT_S2), 48, "probes that were reset have their flows for a while");
+	age_flows(node, PL_EARLY_TCP_CLOSING);
+	(void)open_many(node, SLOT_A, 4000, 256, &reason);
+	tap_ok(node_owned(node, SLOT_S2) <= 32,
+	       "not for long, while they are more than a quarter of VPC 0's");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	node_free(node);
+}
+
 /* One port's questions for a name take nobody else's, nor a probe's room. */
 static void test_questions(void)
 {
@@ -470,6 +498,7 @@ int main(void)
 	test_full_table();
 	test_given();
 	test_questions();
+	test_closed_probes();
 	test_probes();
 	test_flood();
 	test_hands();
