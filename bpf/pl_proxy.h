@@ -364,12 +364,18 @@ static __attribute__((noinline)) int pl_proxy_only_ask(struct __sk_buff *skb, co
  * now it could begin another one there, by a SYN cookie, and without a header. No server forgets before it
  * has sent a FIN; once it has acknowledged the client's, too, no data is missing, and until then it has the
  * connection for as long as it speaks. (With a FIN and no data begins no connection that takes any.) */
-static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, const struct pl_pkt *pkt,
+static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt *pkt,
 					    struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
 	__u16 silent;
 
+	/* The server may have forgotten it, and only a SYN begins again. A client that has not taken the
+	 * server's reset asks so for one with just its number (RFC 5961), and hears of it here. */
+	if (step->mark & PL_PROXY_RESETS) {
+		pkt->refused = PL_REFUSED_BACK;
+		return PL_DROP_PROXY_SEQUENCE;
+	}
 	pl_proxy_settle(step);
 	pl_proxy_ends(step);
 	if (!(proxied->told & PL_TOLD_END_BACK))
@@ -383,7 +389,7 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, const struct 
 									: PL_DROP_PROXY_SEQUENCE;
 }
 
-static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const struct pl_pkt *pkt,
+static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, struct pl_pkt *pkt,
 						struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
@@ -399,8 +405,6 @@ static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const str
 			pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_RESET);
 		return PL_CONTINUE;
 	}
-	if (step->mark & PL_PROXY_RESETS) /* the server may have forgotten it: only a SYN begins again */
-		return PL_DROP_PROXY_SEQUENCE;
 	if (step->state == PL_PROXY_KNOWN)
 		return pl_proxy_goes_on(skb, pkt, step);
 	place = step->seq - proxied->first;

@@ -434,6 +434,19 @@ static void test_forged(void)
 	refused(PL_DROP_PROXY_SEQUENCE, false, s, "and after a reset that nobody takes");
 }
 
+/* A segment of the client that is dropped, and answered by a reset: with just the number that the client
+ * expects, or it would not believe it. */
+static void is_reset(struct segment s, const char *what)
+{
+	struct pkt p = pair_pkt(&pair, false, &s);
+	struct outcome o = node_send(node, SLOT_A, &p);
+	struct segment out = segment_of(&o.out);
+
+	tap_ok(o.reason == PL_DROP_PROXY_SEQUENCE && o.verdict == TC_ACT_REDIRECT &&
+		       receiver(node, &o.out) == SLOT_A && out.flags == RST && out.seq == s.ack && !out.size,
+	       "%s is answered by a reset", what);
+}
+
 /* Or makes the server forget the connection unseen, and begins it again with the same number. */
 static void test_forged_again(void)
 {
@@ -441,7 +454,7 @@ static void test_forged_again(void)
 
 	acknowledged(ALL_PARTS, ISN);
 	from_client((struct segment){.seq = isn + 1, .flags = RST});
-	refused(PL_DROP_PROXY_SEQUENCE, false, plain_ack(), "an ACK after a reset that was taken");
+	is_reset(plain_ack(), "an ACK after a reset that was taken");
 	syn(); /* from another source */
 	syn_ack();
 	s = from_client(plain_ack());
@@ -497,6 +510,27 @@ static void test_cookies(void)
 	syn_ack();
 	data = with_data(plain_ack(), "data");
 	tap_ok(waits(data), "and where the row was another connection's before");
+}
+
+/* Resets that were not taken. */
+static void test_stray_resets(void)
+{
+	struct segment s;
+
+	acknowledged(ALL_PARTS, ISN);
+	from_server((struct segment){.seq = SERVER_ISN + 1001, .ack = isn + 1, .flags = RST | ACK});
+	is_reset(plain_ack(), "where the server's was too far ahead, the client's question");
+	is_reset(with_data(plain_ack(), "data"), "and data");
+
+	fresh(ALL_PARTS, ISN);
+	syn();
+	from_client((struct segment){.seq = 4711, .flags = RST});
+	syn_ack();
+	s = from_client(plain_ack());
+	tap_ok(is_header(&s), "one of the client before the server has answered ends nothing");
+	from_server((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500});
+	s = from_client(with_data(plain_ack(), "data"));
+	tap_ok(s.size == 4, "nor later, when the header has arrived");
 }
 
 static struct pl_proxied proxied_of(struct pl_flow4_key *ret_key)
@@ -736,6 +770,7 @@ static void test_all(void)
 	test_forged();
 	test_forged_again();
 	test_cookies();
+	test_stray_resets();
 	test_half_closed();
 	test_row_of_before();
 	test_overtaken();
