@@ -43,6 +43,8 @@ enum {			      /* pl_proxied.state, in the order that a connection takes */
  * (5 s); and after so long (125 s) it takes no SYN cookie of that connection any more. */
 #define PL_PROXY_KEPT_TICKS  298
 #define PL_PROXY_STALE_TICKS 7451
+#define PL_PROXY_COOKIES     3		 /* cookies for one number differ by no more: in its segment size */
+#define PL_PROXY_ELSEWHERE   0x80000000u /* so far from a number is none that it could be taken for */
 
 #define PL_PROXY_BACK	0x100 /* with the row's byte: a packet of the server */
 #define PL_PROXY_RESETS 0x200 /* a reset has passed, of either side */
@@ -350,20 +352,37 @@ static __always_inline void pl_proxy_ends(const struct pl_proxy_step *step)
 	pl_proxy_tell(proxied, PL_TOLD_END);
 }
 
-/* Data that the server has acknowledged: its sender may not have heard of that, and will, if it asks. */
-static __attribute__((noinline)) int pl_proxy_only_ask(struct __sk_buff *skb, const struct pl_pkt *pkt,
-						       struct pl_proxy_step *step)
+/* Whether a server that answers by SYN cookies might take up a connection with a segment. To who has seen one
+ * cookie those are known that are as far from their numbers, or nearly so; after two, none is known that is
+ * not. */
+static __always_inline bool pl_proxy_may_begin(const struct pl_proxy_step *step)
 {
-	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = PL_TCP_ACK;
-	pl_segment_tcp(step->segment)->urg_ptr = 0;
+	const struct pl_proxied *proxied = step->proxied;
+	__u32 apart = step->ack - step->seq, known = proxied->answer - (proxied->first - proxied->size);
+
+	return (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) != PL_TOLD_ANSWER ||
+	       apart - known + PL_PROXY_COOKIES <= 2 * PL_PROXY_COOKIES;
+}
+
+/* A segment goes as an acknowledgement without data, so far from its number: a server that has the connection
+ * says what it has, and one that has not, that it has not. */
+static __attribute__((noinline)) int pl_proxy_only_ask(struct __sk_buff *skb, struct pl_pkt *pkt,
+						       struct pl_proxy_step *step, __u32 far)
+{
+	struct tcphdr *tcp = pl_segment_tcp(step->segment);
+
+	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = pkt->tcp_flags = PL_TCP_ACK;
+	tcp->urg_ptr = 0;
+	tcp->seq = bpf_htonl(step->seq + far);
 	return pl_segment_replace(skb, 0, pkt->key.saddr, pkt->key.daddr) ? PL_DROP_PROXY_HEADER
 									  : PL_CONTINUE;
 }
 
 /* A segment of the client after the header has arrived. Where the server may have forgotten the connection by
  * now it could begin another one there, by a SYN cookie, and without a header. No server forgets before it
- * has sent a FIN; once it has acknowledged the client's, too, no data is missing, and until then it has the
- * connection for as long as it speaks. (With a FIN and no data begins no connection that takes any.) */
+ * has sent a FIN; once it has acknowledged the client's, too, no data is missing, and who sends it again
+ * hears so. Until then it has the connection for as long as it speaks, and after that what might begin
+ * another only asks for a word of it, by a number that is no cookie's. The client sends it again. */
 static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt *pkt,
 					    struct pl_proxy_step *step)
 {
@@ -381,12 +400,11 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 	if (!(proxied->told & PL_TOLD_END_BACK))
 		return PL_CONTINUE;
 	if (proxied->told & PL_TOLD_OVER)
-		return step->segment->payload_size ? pl_proxy_only_ask(skb, pkt, step) : PL_CONTINUE;
+		return step->segment->payload_size ? pl_proxy_only_ask(skb, pkt, step, 0) : PL_CONTINUE;
 	silent = pl_proxy_now() - proxied->sent;
-	if (silent < PL_PROXY_KEPT_TICKS || silent >= PL_PROXY_STALE_TICKS)
+	if (silent < PL_PROXY_KEPT_TICKS || silent >= PL_PROXY_STALE_TICKS || !pl_proxy_may_begin(step))
 		return PL_CONTINUE;
-	return step->flags & PL_TCP_FIN && !step->segment->payload_size ? PL_CONTINUE
-									: PL_DROP_PROXY_SEQUENCE;
+	return pl_proxy_only_ask(skb, pkt, step, PL_PROXY_ELSEWHERE + (bpf_get_prandom_u32() >> 8));
 }
 
 static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, struct pl_pkt *pkt,

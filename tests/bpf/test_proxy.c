@@ -553,33 +553,83 @@ static void falls_silent(uint32_t seconds)
 	map_put(node->bpf->maps.pl_proxied, &key, &proxied);
 }
 
-static void test_half_closed(void)
+/* What asks the server for a word: no data, and a number that is far from all that it could take. */
+static bool is_question(struct segment s, struct segment out)
 {
-	struct segment data, out;
+	return !out.size && out.flags == ACK && out.ack == s.ack && !out.urgent &&
+	       (int32_t)(out.seq - s.seq) < -(1 << 30) && (int32_t)(out.seq - isn) < -(1 << 30);
+}
 
+/* The server has sent a FIN, and may have forgotten the connection. */
+static void half_closed(void)
+{
 	acknowledged(ALL_PARTS, ISN);
-	data = with_data(plain_ack(), "data");
-	falls_silent(30);
-	out = from_client(data);
-	tap_ok(out.size == 4, "data passes however long the server was silent");
 	from_server(
 		(struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = FIN | ACK, .window = 500});
+	falls_silent(8);
+}
+
+static bool passes(struct segment s)
+{
+	struct segment out = from_client(s);
+
+	return out.seq == s.seq && out.size == s.size && out.flags == s.flags;
+}
+
+static void test_half_closed(void)
+{
+	struct segment data, s, out;
+
+	acknowledged(ALL_PARTS, ISN);
+	falls_silent(30);
+	tap_ok(passes(by_cookie(1)), "data passes however long the server was silent");
+	half_closed();
 	tap_ok(mark(false) == PL_PROXY_OPEN && mark(true) == PL_PROXY_OPEN,
 	       "from the server's FIN on all is looked at");
+	data = with_data(plain_ack(), "data");
 	data.ack++;
-	out = from_client(data);
-	tap_ok(out.size == 4, "it still takes data");
-	falls_silent(8);
-	refused(PL_DROP_PROXY_SEQUENCE, false, data, "but not where it may have forgotten the connection");
+	tap_ok(passes(data), "who sends again after a pause goes on");
+	data.flags |= FIN;
+	tap_ok(passes(data), "also by the end of its data");
+	data.seq += 4;
 	data.size = 0;
-	refused(PL_DROP_PROXY_SEQUENCE, false, data, "nor an ACK, by which that would begin again");
-	data.size = 4;
-	from_server((struct segment){.seq = SERVER_ISN + 2, .ack = isn + 5, .flags = ACK, .window = 500});
-	out = from_client(data);
-	tap_ok(out.size == 4 && mark(false) == PL_PROXY_OPEN, "until it speaks");
+	tap_ok(passes(data), "or by nothing but that");
+	data.flags = ACK;
+	data.seq--;
+	tap_ok(passes(data), "and its keep-alives pass");
+
+	half_closed();
+	s = by_cookie(1);
+	s.flags |= FIN | URG;
+	s.urgent = 3;
+	tap_ok(is_question(s, from_client(s)),
+	       "what might begin another connection by a SYN cookie only asks");
+	s = by_cookie(5);
+	s.size = 0;
+	tap_ok(is_question(s, from_client(s)), "also without data");
+	s.flags |= FIN;
+	tap_ok(is_question(s, from_client(s)), "or with a FIN");
+	s.ack += 3;
+	tap_ok(is_question(s, from_client(s)), "and where the cookie would be for larger segments");
+	s.ack -= 6;
+	tap_ok(is_question(s, from_client(s)), "or for smaller ones");
+	s.ack--;
+	tap_ok(passes(s), "but not what is no cookie");
+	s = by_cookie(1);
+	from_server((struct segment){.seq = SERVER_ISN + 2, .ack = isn + 1, .flags = ACK, .window = 500});
+	tap_ok(passes(s) && mark(false) == PL_PROXY_OPEN, "when the server has spoken it passes");
 	falls_silent(130);
+	tap_ok(passes(s), "and where it would know no cookie any more");
+
+	sent(ALL_PARTS, ISN);
+	from_server((struct segment){
+		.seq = SERVER_ISN + 4711, .ack = isn + 1 - size, .flags = SYN | ACK, .window = 65000});
+	from_server(
+		(struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = FIN | ACK, .window = 500});
+	falls_silent(8);
+	data = with_data(plain_ack(), "data");
 	out = from_client(data);
-	tap_ok(out.size == 4, "and where it would know no cookie any more");
+	tap_ok(is_question(data, out), "where the server has answered by two numbers all of it asks");
 }
 
 /* A row that a program has left which did not know what the server has answered. */
