@@ -493,7 +493,7 @@ static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step, __
 		return PL_CONTINUE;
 	*(volatile __u16 *)&proxied->sent = pl_proxy_now();
 	if (proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
-	    -missing >= proxied->end - proxied->first)
+	    -missing >= proxied->end - proxied->first && (__s32)(step->ack - proxied->end) >= 0)
 		pl_proxy_tell(proxied, PL_TOLD_OVER);
 	if (step->flags & PL_TCP_FIN)
 		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
