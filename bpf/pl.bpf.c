@@ -85,8 +85,9 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct p
 	flow = pl_flow_found(&pkt->key, flow, ret_reason);
 	if (!flow && *ret_reason)
 		return NULL;
-	if (flow && pkt->l4_proto == IPPROTO_TCP && pl_tcp_opens(pkt->tcp_flags)) {
-		r = pl_flow_syn(pkt);
+	if (flow && pkt->l4_proto == IPPROTO_TCP &&
+	    (pl_tcp_opens(pkt->tcp_flags) || flow->state & (PL_STATE_RST | PL_STATE_RST_BACK))) {
+		r = pl_flow_again(pkt);
 		*ret_reason = r;
 		if (r > 0)
 			return NULL;

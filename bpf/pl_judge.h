@@ -132,11 +132,14 @@ static __always_inline bool pl_header_is_same(const struct pl_listener *listener
 	return listener->proxy == flow->proxy >> PL_PROXY_PARTS_SHIFT;
 }
 
-#define PL_SERVER_REFUSES 1 /* no reason, and no cost */
+/* No reasons, and no costs. */
+#define PL_SERVER_REFUSES 1
+#define PL_SERVER_HEADER  3 /* it would begin with another PROXY header, or with none */
+#define PL_SERVER_BUSY	  5 /* a row was replaced in this instant */
 
 /* Of a translated flow: whether today's listener and servers let it go on; PL_CONTINUE, or why not. With
- * `anew`, of a connection: PL_SERVER_REFUSES, where they would not let it begin so; else what one more costs
- * at the listener (ns, even). Of its own to the verifier, and for its stack. */
+ * `anew`, of a connection: PL_SERVER_…, where they would not let it begin so, or that cannot be told; else
+ * what one more costs at the listener (ns, even). Of its own to the verifier, and for its stack. */
 __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
@@ -163,8 +166,10 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 	if (!anew)
 		return r ? r : pl_target_keeps(&listener, state, &served);
 	if (r)
-		return 0;
-	if (!pl_server_serves(&listener, state) || !pl_header_is_same(&listener, flow))
+		return r == PL_DROP_FLOW_TABLE_BUSY ? PL_SERVER_BUSY : 0;
+	if (!pl_header_is_same(&listener, flow))
+		return PL_SERVER_HEADER;
+	if (!pl_server_serves(&listener, state))
 		return PL_SERVER_REFUSES;
 	return listener.open_ns & ~1u;
 }

@@ -436,14 +436,14 @@ static void test_forged(void)
 
 /* A segment of the client that is dropped, and answered by a reset: with just the number that the client
  * expects, or it would not believe it. */
-static void is_reset(struct segment s, const char *what)
+static void is_reset(int reason, struct segment s, const char *what)
 {
 	struct pkt p = pair_pkt(&pair, false, &s);
 	struct outcome o = node_send(node, SLOT_A, &p);
 	struct segment out = segment_of(&o.out);
 
-	tap_ok(o.reason == PL_DROP_PROXY_SEQUENCE && o.verdict == TC_ACT_REDIRECT &&
-		       receiver(node, &o.out) == SLOT_A && out.flags == RST && out.seq == s.ack && !out.size,
+	tap_ok(o.reason == reason && o.verdict == TC_ACT_REDIRECT && receiver(node, &o.out) == SLOT_A &&
+		       out.flags == RST && out.seq == s.ack && !out.size,
 	       "%s is answered by a reset", what);
 }
 
@@ -454,7 +454,7 @@ static void test_forged_again(void)
 
 	acknowledged(ALL_PARTS, ISN);
 	from_client((struct segment){.seq = isn + 1, .flags = RST});
-	is_reset(plain_ack(), "an ACK after a reset that was taken");
+	is_reset(PL_DROP_PROXY_SEQUENCE, plain_ack(), "an ACK after a reset that was taken");
 	syn(); /* from another source */
 	syn_ack();
 	s = from_client(plain_ack());
@@ -519,8 +519,9 @@ static void test_stray_resets(void)
 
 	acknowledged(ALL_PARTS, ISN);
 	from_server((struct segment){.seq = SERVER_ISN + 1001, .ack = isn + 1, .flags = RST | ACK});
-	is_reset(plain_ack(), "where the server's was too far ahead, the client's question");
-	is_reset(with_data(plain_ack(), "data"), "and data");
+	is_reset(PL_DROP_PROXY_SEQUENCE, plain_ack(),
+		 "where the server's was too far ahead, the client's question");
+	is_reset(PL_DROP_PROXY_SEQUENCE, with_data(plain_ack(), "data"), "and data");
 
 	fresh(ALL_PARTS, ISN);
 	syn();
@@ -762,6 +763,23 @@ static void test_switched(void)
 		(void)emit(false, plain_ack(), &s); /* with a wrong checksum the server says nothing */
 		isn += 50000;
 		tap_ok(has_header(), "also where the server was made to forget the first one unseen");
+	}
+	for (int of_server = 0; of_server < 2; of_server++) {
+		struct segment stray = {.seq = of_server ? SERVER_ISN + 999 : isn + 999, .flags = RST};
+
+		switched(0);
+		(void)emit(of_server, stray, &s);
+		is_reset(PL_DROP_NOT_SYN, with_data(plain_ack(), "more"),
+			 "where there was a reset, by which the server may have forgotten it, data");
+		isn += 50000;
+		tap_ok(has_header(), "and then a new one has it");
+		fresh(0, ISN);
+		syn();
+		syn_ack();
+		from_client(plain_ack());
+		(void)emit(of_server, stray, &s);
+		s = from_client(with_data(plain_ack(), "more"));
+		tap_ok(s.size == 4, "without headers a reset that was not taken ends nothing");
 	}
 	switched(0);
 	hold_token(PL_PHASE_BUSY);

@@ -676,17 +676,16 @@ static void *replace_on(void *context)
 	return NULL;
 }
 
-/* Where a packet of port A went that asked for its ENI; PL_SLOT_NONE: it was dropped. */
-static uint32_t way_of(struct node *node, const struct pkt *p)
+/* Where a packet of port A went that asked for its ENI, and as what; PL_SLOT_NONE: it was dropped. */
+static uint32_t way_of(struct node *node, const struct pkt *p, struct pkt *ret_out)
 {
 	struct __sk_buff ctx = {.cb[0] = SLOT_A};
-	struct pkt out;
 
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size,
-		    .data_out = out.data, .data_size_out = PKT_MAX, .ctx_in = &ctx,
+		    .data_out = ret_out->data, .data_size_out = PKT_MAX, .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx));
 	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_main), &opts), "run");
-	return opts.retval == TC_ACT_REDIRECT ? receiver(node, &out) : PL_SLOT_NONE;
+	return opts.retval == TC_ACT_REDIRECT ? receiver(node, ret_out) : PL_SLOT_NONE;
 }
 
 /* What became of packets that were sent meanwhile. */
@@ -703,9 +702,9 @@ static unsigned int count_busy(struct node *node)
 
 static void send_one(struct node *node, struct fate *fate, unsigned int flow, bool again)
 {
-	struct pkt p = tcp(node, SLOT_A, (uint16_t)(1024 + flow), again ? ACK : SYN);
+	struct pkt p = tcp(node, SLOT_A, (uint16_t)(1024 + flow), again ? ACK : SYN), out;
 	int64_t start_ns = now_ns(), took_ns;
-	uint32_t slot = way_of(node, &p);
+	uint32_t slot = way_of(node, &p, &out);
 	bool is_busy = false;
 
 	took_ns = now_ns() - start_ns;
@@ -844,6 +843,55 @@ static void test_replaced_servers(struct node *node)
 	send_meanwhile(node, &replacer, true, "servers' states");
 }
 
+/* The row is that of an open connection from before the listener sent headers. */
+static void forget_header(struct node *node, const struct pkt *syn)
+{
+	struct pl_flow4_key key = node_key(syn, 10, PL_SIDE_OUT);
+	struct pl_flow4 flow;
+
+	if (!node_flow(node, &key, &flow))
+		return;
+	flow.proxy = 0;
+	flow.state = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED;
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+}
+
+/* A listener is replaced that sends headers by now, and SYNs come on a row that has none. */
+static void test_replaced_headers(struct node *node)
+{
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct pl_listener mine, others;
+	struct replacer replacer = {
+		.fd = bpf_map__fd(node->bpf->maps.pl_listeners), .mine = &mine, .others = &others};
+	struct pkt syn = tcp(node, SLOT_A, 1024, SYN), out;
+	unsigned int with = 0, without = 0;
+	pthread_t thread;
+
+	memcpy(replacer.key, &key, sizeof(key));
+	must(bpf_map_lookup_elem(replacer.fd, &key, &mine), "pl_listeners");
+	mine.proxy = PL_PROXY_ON;
+	must(bpf_map_update_elem(replacer.fd, &key, &mine, BPF_ANY), "pl_listeners");
+	others = mine;
+	others.proxy = 0;
+	stay_on(1);
+	node_clear_flows(node);
+	must(-pthread_create(&thread, NULL, replace_on, &replacer), "thread");
+	for (uint32_t i = 0; i < node_rounds(REPLACED_PACKETS); i++) {
+		forget_header(node, &syn);
+		if (way_of(node, &syn, &out) == PL_SLOT_NONE)
+			continue;
+		if (get32(out.data + PKT_L4 + 4) == get32(syn.data + PKT_L4 + 4))
+			without++;
+		else
+			with++;
+	}
+	replacer.is_over = true;
+	must(-pthread_join(thread, NULL), "thread");
+	tap_note("%u turns; %u SYNs before a header", replacer.turns, with);
+	tap_ok(with > 0 && replacer.turns > 0, "a listener with headers is replaced: connections begin");
+	tap_is_int(without, 0, "a listener with headers is replaced: none begins without");
+}
+
 /* A's listener gets a table in another place, and the one that it leaves is another listener's at once, of
  * the same VPC. (An agent lets it rest for a second first.) */
 
@@ -903,6 +951,7 @@ static void test_replaced(void)
 	test_replaced_backends(node);
 	test_replaced_servers(node);
 	test_moved_tables(node);
+	test_replaced_headers(node);
 	node_free(node);
 }
 
