@@ -197,8 +197,10 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 		}
 	}
 	r = pl_pay(skb, pkt, flow, reason);
-	if (r)
+	if (r) {
+		pl_proxy_unheard(skb, pkt, flow);
 		return r;
+	}
 	if (pl_proxy_is_due(flow, pkt)) {
 		r = pl_proxy_follow(skb, pkt, flow);
 		if (PL_REASON_IS_DROP(r))

@@ -609,8 +609,8 @@ static __always_inline bool pl_proxy_is_due(const struct pl_flow4 *flow, const s
 							  flow->state & (PL_STATE_RST | PL_STATE_RST_BACK)));
 }
 
-static __always_inline int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt *pkt,
-					   const struct pl_flow4 *flow)
+static __attribute__((noinline)) int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt *pkt,
+						     const struct pl_flow4 *flow)
 {
 	struct pl_flow4_key opening = pkt->key;
 	__u32 slot = flow->slot, mark = flow->proxy;
@@ -625,4 +625,17 @@ static __always_inline int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt 
 	if (!pl_flow_is_still(flow, &pkt->key))
 		return PL_DROP_NO_FLOW;
 	return pl_proxy_step(skb, pkt, &opening, slot, mark);
+}
+
+/* A packet that is too much for its ENI's limit of bytes. What the server says of the connection's end holds
+ * though the client does not hear it. */
+static __attribute__((noinline)) void pl_proxy_unheard(struct __sk_buff *skb, struct pl_pkt *pkt,
+						       struct pl_flow4 *flow)
+{
+	if (!flow->proxy || flow->kind != PL_FLOW_NAT_BACK)
+		return;
+	if (pkt->tcp_flags & PL_TCP_RST)
+		pl_flow_news(&pkt->key, flow, PL_TCP_RST);
+	else if (pkt->tcp_flags & PL_TCP_FIN)
+		(void)pl_proxy_follow(skb, pkt, flow);
 }

@@ -633,6 +633,52 @@ static void test_half_closed(void)
 	tap_ok(is_question(data, out), "where the server has answered by two numbers all of it asks");
 }
 
+/* How much time a KB of the ENI's flows takes, each way; 0: they have no limit. What has passed is forgotten.
+ */
+static void limit_bytes(uint32_t kbyte_ns)
+{
+	uint32_t slot = SLOT_ENI_A;
+	struct pl_limit limit = {.kbyte_ns = kbyte_ns};
+	struct pl_buckets empty = {0};
+	struct pl_eni eni;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_enis), &slot, &eni), "pl_enis");
+	eni.limit = kbyte_ns ? slot : 0;
+	map_put(node->bpf->maps.pl_enis, &slot, &eni);
+	map_put(node->bpf->maps.pl_limits, &slot, &limit);
+	map_put(node->bpf->maps.pl_buckets, &slot, &empty);
+	node_bump(node, slot);
+}
+
+/* The server says it, but for that it has used up what it may send. */
+static void unheard(struct segment s)
+{
+	limit_bytes(UINT32_MAX);
+	from_server((struct segment){
+		.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500, .size = 1000});
+	refused(PL_DROP_BANDWIDTH, true, s, "what is too much does not reach the client");
+	limit_bytes(0);
+}
+
+static void test_unheard(void)
+{
+	struct segment data, out;
+
+	acknowledged(ALL_PARTS, ISN);
+	unheard((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = RST | ACK});
+	is_reset(PL_DROP_PROXY_SEQUENCE, by_cookie(1), "it is remembered that it was a reset: data");
+
+	acknowledged(ALL_PARTS, ISN);
+	data = plain_ack();
+	data.flags |= FIN;
+	from_client(data);
+	unheard((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 2, .flags = FIN | ACK, .window = 500});
+	tap_ok(mark(false) == PL_PROXY_OPEN && mark(true) == PL_PROXY_OPEN, "or the server's FIN");
+	data = by_cookie(1);
+	out = from_client(data);
+	tap_ok(out.flags == ACK && !out.size, "and data that it cannot miss is none");
+}
+
 /* A row that a program has left which did not know what the server has answered. */
 static void test_row_of_before(void)
 {
@@ -840,6 +886,7 @@ static void test_all(void)
 	test_cookies();
 	test_stray_resets();
 	test_half_closed();
+	test_unheard();
 	test_row_of_before();
 	test_overtaken();
 	test_rows();
