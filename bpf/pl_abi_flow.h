@@ -230,7 +230,7 @@ struct pl_proxied {
 	__u8 parts;	/* what it says */
 	__u16 sent;	/* when the header was sent last, or the server has last spoken after that:
 			   PL_PROXY_TICK_SHIFT */
-	__u8 told;	/* PL_TOLD_…; bits are only ever set */
+	__u8 told;	/* PL_TOLD_…; bits stay, but for what was another connection's */
 	__u8 scale : 4; /* of the server's window */
 	__u8 turns : 4; /* acknowledgements that became the header so far, up to a limit */
 	__u32 answer;	/* sequence number of the server's first byte */

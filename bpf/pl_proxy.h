@@ -60,6 +60,7 @@ struct pl_proxy_step {
 	__u32 seq, ack;
 	__u32 state; /* as it was found */
 	__u32 flags;
+	__u32 tag; /* the key's */
 };
 
 /* A connection goes from one state to another; not if it has left that one meanwhile, or if the row is
@@ -71,24 +72,40 @@ static __always_inline bool pl_proxy_move(const struct pl_proxy_step *step, __u3
 			__u32 state, tag;
 		};
 		__u64 all;
-	} old = {.state = from, .tag = pl_flow_tag(&step->key)}, new = {.state = to, .tag = old.tag};
+	} old = {.state = from, .tag = step->tag}, new = {.state = to, .tag = old.tag};
 
 	return __sync_val_compare_and_swap((__u64 *)step->proxied, old.all, new.all) == old.all;
 }
 
-/* Remembers what a packet has told of the connection, though another CPU remembers something else. */
-static __always_inline void pl_proxy_tell(struct pl_proxied *proxied, __u8 what)
+/* Whether the row is still that of the step's connection: its memory may be another one's at any moment. */
+static __always_inline bool pl_proxy_is_still(const struct pl_proxy_step *step)
 {
+	asm volatile("" ::: "memory"); /* no read or write moves past this one */
+	return *(const volatile __u32 *)&step->proxied->tag == step->tag;
+}
+
+/* Remembers what a packet has told of the connection, though another CPU remembers something else; and a
+ * number that it has told (at: NULL, if none). A stranger that has got the row in this instant is left
+ * without what was not its own. */
+static __attribute__((noinline)) void pl_proxy_tell(const struct pl_proxy_step *step, __u8 what, __u32 *at,
+						    __u32 number)
+{
+	struct pl_proxied *proxied = step->proxied;
 	union {
 		struct {
 			__u16 sent;
 			__u8 told, rest;
 		};
 		__u32 all;
-	} bits = {.told = what};
+	} bits = {.told = what}, old;
 
-	if ((proxied->told & what) != what)
-		__sync_fetch_and_or((__u32 *)&proxied->sent, bits.all);
+	if (!pl_proxy_is_still(step))
+		return;
+	if (at)
+		*(volatile __u32 *)at = number;
+	old.all = __sync_fetch_and_or((__u32 *)&proxied->sent, bits.all);
+	if (!pl_proxy_is_still(step) && (at || !(old.told & what)))
+		__sync_fetch_and_and((__u32 *)&proxied->sent, ~bits.all);
 }
 
 static __always_inline __u16 pl_proxy_now(void)
@@ -260,7 +277,7 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 	struct pl_proxy_key ids_key = {.slot = step->slot, .parts = step->parts};
 	struct pl_proxied new = {
 		.state = PL_PROXY_ASKED,
-		.tag = pl_flow_tag(&step->key),
+		.tag = step->tag,
 		.first = step->seq + 1,
 		.size = PL_PROXY_SIZE_MIN,
 		.parts = step->parts,
@@ -348,8 +365,7 @@ static __always_inline void pl_proxy_ends(const struct pl_proxy_step *step)
 	if (!(step->flags & PL_TCP_FIN) ||
 	    (proxied->told & PL_TOLD_END && end - proxied->first >= proxied->end - proxied->first))
 		return;
-	*(volatile __u32 *)&proxied->end = end;
-	pl_proxy_tell(proxied, PL_TOLD_END);
+	pl_proxy_tell(step, PL_TOLD_END, &proxied->end, end);
 }
 
 /* Whether a server that answers by SYN cookies might take up a connection with a segment. To who has seen one
@@ -476,12 +492,10 @@ static __always_inline void pl_proxy_answers(const struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
 
-	if (step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER)) {
-		*(volatile __u32 *)&proxied->answer = step->seq + 1;
-		pl_proxy_tell(proxied, PL_TOLD_ANSWER);
-	} else if (proxied->answer != step->seq + 1) {
-		pl_proxy_tell(proxied, PL_TOLD_ANSWERS);
-	}
+	if (step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER))
+		pl_proxy_tell(step, PL_TOLD_ANSWER, &proxied->answer, step->seq + 1);
+	else if (proxied->answer != step->seq + 1)
+		pl_proxy_tell(step, PL_TOLD_ANSWERS, NULL, 0);
 }
 
 /* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. */
@@ -494,7 +508,7 @@ static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step, __
 	*(volatile __u16 *)&proxied->sent = pl_proxy_now();
 	if (proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
 	    -missing >= proxied->end - proxied->first && (__s32)(step->ack - proxied->end) >= 0)
-		pl_proxy_tell(proxied, PL_TOLD_OVER);
+		pl_proxy_tell(step, PL_TOLD_OVER, NULL, 0);
 	if (step->flags & PL_TCP_FIN)
 		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
 	else
@@ -513,7 +527,7 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 	if (!(step->flags & PL_TCP_ACK))
 		return PL_CONTINUE;
 	if (step->flags & PL_TCP_FIN)
-		pl_proxy_tell(proxied, PL_TOLD_END_BACK);
+		pl_proxy_tell(step, PL_TOLD_END_BACK, NULL, 0);
 	missing = proxied->first - step->ack;
 	if (step->state == PL_PROXY_KNOWN && proxied->told & PL_TOLD_END_BACK)
 		return pl_proxy_arrived(step, missing);
@@ -550,6 +564,7 @@ __attribute__((noinline)) int pl_proxy_step(struct __sk_buff *skb, struct pl_pkt
 	if (!pkt || !opening)
 		return PL_DROP_NO_FLOW;
 	step.key = *opening;
+	step.tag = pl_flow_tag(&step.key);
 	step.segment = pl_segment_get();
 	if (!step.segment)
 		return PL_DROP_PROXY_HEADER;
@@ -563,7 +578,7 @@ __attribute__((noinline)) int pl_proxy_step(struct __sk_buff *skb, struct pl_pkt
 	step.proxied = bpf_map_lookup_elem(&pl_proxied, &step.key);
 	if (step.proxied) {
 		step.state = *(volatile __u32 *)&step.proxied->state;
-		if (step.proxied->tag != pl_flow_tag(&step.key))
+		if (step.proxied->tag != step.tag)
 			return PL_DROP_NO_FLOW;
 	}
 	if (mark & PL_PROXY_BACK)

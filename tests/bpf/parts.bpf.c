@@ -44,6 +44,26 @@ int part_reset(struct __sk_buff *skb)
 	return 0;
 }
 
+/* A packet with the client's FIN, the PROXY header's row of which was found before. */
+SEC("tc")
+int part_tell(struct __sk_buff *skb)
+{
+	struct part_call *call = part_call_get(skb);
+	struct pl_proxy_step step = {0};
+	struct pl_flow4_key by;
+
+	if (!call)
+		return -EINVAL;
+	step.key = call->key;
+	step.tag = pl_flow_tag(&step.key);
+	by = call->by;
+	step.proxied = bpf_map_lookup_elem(&pl_proxied, &by);
+	if (!step.proxied)
+		return -ENOENT;
+	pl_proxy_tell(&step, PL_TOLD_END, &step.proxied->end, 4711);
+	return 0;
+}
+
 SEC("tc")
 int part_remove(struct __sk_buff *skb)
 {

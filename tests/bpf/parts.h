@@ -13,5 +13,6 @@ struct part_call {
 	__u32 to_vpc; /* to open: where the flow leads */
 	__u32 to_slot;
 	__be32 to_addr;
-	__u32 reason; /* to refuse: why */
+	__u32 reason;		/* to refuse: why */
+	struct pl_flow4_key by; /* to tell: under which the row of pl_proxied stands by now */
 };

@@ -275,10 +275,38 @@ static void test_busy(void)
 	ring_buffer__free(buffer);
 }
 
+/* What the client's FIN of `flow` tells the row of pl_proxied that it has found, which is `by`'s by now. */
+static struct pl_proxied told(const struct flow *flow, const struct flow *by)
+{
+	struct part_call call = {.key = flow->key, .by = by->key};
+	struct pl_proxied row = {.tag = by->row.tag, .told = PL_TOLD_ANSWER};
+	int fd = bpf_map__fd(bpf->maps.pl_proxied);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &call, .data_size_in = sizeof(call));
+	must(bpf_map_update_elem(fd, &by->key, &row, BPF_ANY), "pl_proxied");
+	must(bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.part_tell), &opts), "part_tell");
+	must((int)opts.retval, "part_tell");
+	must(bpf_map_lookup_elem(fd, &by->key, &row), "pl_proxied");
+	return row;
+}
+
+static void test_told(void)
+{
+	struct pl_proxied row;
+
+	put_flows();
+	row = told(&flows[MINE], &flows[MINE]);
+	tap_ok(row.end == 4711 && row.told == (PL_TOLD_ANSWER | PL_TOLD_END),
+	       "a FIN is told the row of its PROXY header");
+	row = told(&flows[MINE], &flows[THEIRS]);
+	tap_ok(row.end == 0 && row.told == PL_TOLD_ANSWER, "but not where another connection has it by now");
+}
+
 int main(void)
 {
 	load();
 	test_reset();
+	test_told();
 	test_remove();
 	test_open();
 	test_busy();
