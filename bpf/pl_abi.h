@@ -62,7 +62,7 @@
 #define PL_DNS_BURST_NS	  500000000ull
 #define PL_BYTES_BURST_NS 250000000ull
 #define PL_BYTES_BEGUN_NS 1000000000ull	  /* of datagrams in fragments that have begun */
-#define PL_LIMIT_DEBT_NS  10000000000ull  /* the longest debt; a packet is up to 8.7 s of questions */
+#define PL_LIMIT_DEBT_NS  10000000000ull  /* beyond the burst; a packet is up to 8.7 s of questions */
 #define PL_LIMIT_NONE_NS  600000000000ull /* more than that nobody has spent: it is no debt */
 #define PL_DNS_TCP_BYTES  64		  /* of a stream to the resolver that cost as much as a question */
 #define PL_PROXIES_MAX	  196608 /* some ENIs have a row for each choice of ids, of which there are seven */

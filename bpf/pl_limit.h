@@ -32,8 +32,8 @@ static __always_inline bool pl_bucket_take(__u64 *at, __u64 cost, __u64 burst, b
 	bool is_none = debt < 0 || debt >= (__s64)PL_LIMIT_NONE_NS;
 
 	if (debt >= (__s64)burst && !is_none) {
-		if (debt > (__s64)PL_LIMIT_DEBT_NS)
-			__sync_val_compare_and_swap(at, old, now + PL_LIMIT_DEBT_NS);
+		if (debt > (__s64)(burst + PL_LIMIT_DEBT_NS))
+			__sync_val_compare_and_swap(at, old, now + burst + PL_LIMIT_DEBT_NS);
 		return false;
 	}
 	if (!spends)

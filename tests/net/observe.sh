@@ -149,10 +149,12 @@ check "what happened while no agent ran is read by the next one" wait_for 15 rec
 check "and a connection that began before ends in its log" wait_for 20 recorded \
 	'map(select(.destination == "'"$eni"':81")) | length == 1 and .[0].result != "refused" and .[0].packets[0] > 10 and .[0].from == "'"$c"'"'
 check "nothing is there twice" recorded '(map([.source, .destination, .start]) | length) == (map([.source, .destination, .start]) | unique | length)'
+begun=${EPOCHREALTIME/./}
 sent=$(inside "$c" python3 "$peer" flood syn "$eni" 84 0.5)
+most=$((100 + (${EPOCHREALTIME/./} - begun) / 100000 + 1)) # 100 at once, and 10 a second: a busy machine may take longer
 flood_is_told() { # as many as were sent
 	records | jq -e --arg to "$eni:84" '[(map(select(.destination == $to)) | length), (map(select(.result == "lost").lost) | add)] |
-		.[0] >= 100 and .[0] < 200 and .[0] + .[1] == '"$sent"
+		.[0] >= 100 and .[0] <= '"$most"' and .[0] + .[1] == '"$sent"
 }
 check "of a flood of attempts some are recorded, and how many others there were" wait_for 10 flood_is_told
 check "it is switched off" as consumer endpoint set-flow-log "$endpoint" off
