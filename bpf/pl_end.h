@@ -191,7 +191,7 @@ static __always_inline int pl_insert_reason(int r)
 
 /* Takes back the one row and the token of a flow that has not opened. A row that cannot be deleted now stays
  * the token's, until the next look. */
-static __attribute__((noinline)) void pl_pair_undo(const struct pl_flow4_key *key, __u32 index)
+static __always_inline void pl_pair_undo(const struct pl_flow4_key *key, __u32 index)
 {
 	int r = bpf_map_delete_elem(&pl_flows4, key);
 

@@ -39,7 +39,7 @@ static __always_inline __u64 pl_csum_words(const void *words, __u32 n)
 
 /* Whether the sender of a packet without a flow hears of it. (Whether the flow that it had has been ended by
  * a refusal, the caller knows.) */
-static __always_inline bool pl_refusal_is_told(const struct pl_pkt *pkt, int reason)
+static __attribute__((noinline)) bool pl_refusal_is_told(const struct pl_pkt *pkt, int reason)
 {
 	bool is_segment = pkt->l4_proto == IPPROTO_TCP && !pl_tcp_opens(pkt->tcp_flags);
 
