@@ -73,13 +73,19 @@ enum {			       /* pl_flow4.kind */
 /* pl_flow4.state: what a flow has come to. All of it stands in the opening direction's row; the other row has
  * what it has told its partner. */
 #define PL_STATE_ESTABLISHED (1 << 0) /* the opener spoke again after an answer */
-#define PL_STATE_OLD_CLOSING (1 << 1) /* by programs before there were tokens: FIN here, or RST in either */
+#define PL_STATE_WAS_RESET   (1 << 1) /* a reset has passed, of either side; stays when that is undone */
 #define PL_STATE_ANSWERED    (1 << 2)
 #define PL_STATE_FIN	     (1 << 3) /* of the opener */
 #define PL_STATE_FIN_BACK    (1 << 4)
 #define PL_STATE_RST	     (1 << 5) /* and nothing from the side that sent it since */
 #define PL_STATE_RST_BACK    (1 << 6)
 #define PL_STATE_DEAD	     (1 << 7) /* being deleted: no packet may follow it */
+
+/* Any of these in the opening row: the answering side may know nothing of the connection any more. */
+#define PL_STATE_MAY_BE_FORGOTTEN (PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_WAS_RESET | PL_STATE_FIN_BACK)
+
+/* In rows without a token, of programs before there were any: a FIN in this direction, or a RST in either. */
+#define PL_STATE_OLD_CLOSING PL_STATE_WAS_RESET
 
 struct pl_flow4 {
 	__be32 saddr, daddr;	   /* to write */
@@ -242,6 +248,7 @@ struct pl_proxied {
 #define PL_TOLD_END	 (1 << 2) /* `end` is there */
 #define PL_TOLD_END_BACK (1 << 3) /* the server has sent a FIN */
 #define PL_TOLD_OVER	 (1 << 4) /* the server has acknowledged the client's */
+#define PL_TOLD_ENDS	 (1 << 5) /* the client has sent FINs at more than one place */
 #define PL_PROXY_TICK_SHIFT                                                                                  \
 	24 /* so many bits of ns less: 1,099 s in pl_proxied.sent, no flow is idle for so long */
 

@@ -86,8 +86,9 @@ static __always_inline bool pl_proxy_is_still(const struct pl_proxy_step *step)
 
 /* Remembers what a packet has told of the connection, though another CPU remembers something else; and a
  * number that it has told (at: NULL, if none). A stranger that has got the row in this instant is left
- * without what was not its own. */
-static __attribute__((noinline)) void pl_proxy_tell(const struct pl_proxy_step *step, __u8 what, __u32 *at,
+ * without what was not its own. True: it was told another number before, be it in this instant; of two CPUs
+ * at least the second one hears so. */
+static __attribute__((noinline)) bool pl_proxy_tell(const struct pl_proxy_step *step, __u8 what, __u32 *at,
 						    __u32 number)
 {
 	struct pl_proxied *proxied = step->proxied;
@@ -98,14 +99,16 @@ static __attribute__((noinline)) void pl_proxy_tell(const struct pl_proxy_step *
 		};
 		__u32 all;
 	} bits = {.told = what}, old;
+	__u32 before = number;
 
 	if (!pl_proxy_is_still(step))
-		return;
+		return false;
 	if (at)
-		*(volatile __u32 *)at = number;
+		before = __sync_lock_test_and_set(at, number);
 	old.all = __sync_fetch_and_or((__u32 *)&proxied->sent, bits.all);
 	if (!pl_proxy_is_still(step) && (at || !(old.told & what)))
 		__sync_fetch_and_and((__u32 *)&proxied->sent, ~bits.all);
+	return old.told & what && before != number;
 }
 
 static __always_inline __u16 pl_proxy_now(void)
@@ -355,17 +358,14 @@ static __always_inline bool pl_proxy_may_pass(const struct pl_proxy_step *step, 
 	       (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) == PL_TOLD_ANSWER;
 }
 
-/* The client's FIN. Of several it is the first in the stream, so that none that the server does not take
- * stands for the one that it has taken. */
+/* The client's FIN. An honest one has just one end: of several nobody knows which the server has taken. */
 static __always_inline void pl_proxy_ends(const struct pl_proxy_step *step)
 {
 	__u32 end = step->seq + step->segment->payload_size + 1;
 	struct pl_proxied *proxied = step->proxied;
 
-	if (!(step->flags & PL_TCP_FIN) ||
-	    (proxied->told & PL_TOLD_END && end - proxied->first >= proxied->end - proxied->first))
-		return;
-	pl_proxy_tell(step, PL_TOLD_END, &proxied->end, end);
+	if (step->flags & PL_TCP_FIN && pl_proxy_tell(step, PL_TOLD_END, &proxied->end, end))
+		pl_proxy_tell(step, PL_TOLD_ENDS, NULL, 0);
 }
 
 /* Whether a server that answers by SYN cookies might take up a connection with a segment. To who has seen one
@@ -403,7 +403,7 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 					    struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
-	__u16 silent;
+	__u32 silent;
 
 	/* The server may have forgotten it, and only a SYN begins again. A client that has not taken the
 	 * server's reset asks so for one with just its number (RFC 5961), and hears of it here. */
@@ -412,15 +412,15 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 		return PL_DROP_PROXY_SEQUENCE;
 	}
 	pl_proxy_settle(step);
-	pl_proxy_ends(step);
-	if (!(proxied->told & PL_TOLD_END_BACK))
-		return PL_CONTINUE;
 	if (proxied->told & PL_TOLD_OVER)
 		return step->segment->payload_size ? pl_proxy_only_ask(skb, pkt, step, 0) : PL_CONTINUE;
-	silent = pl_proxy_now() - proxied->sent;
-	if (silent < PL_PROXY_KEPT_TICKS || silent >= PL_PROXY_STALE_TICKS || !pl_proxy_may_begin(step))
-		return PL_CONTINUE;
-	return pl_proxy_only_ask(skb, pkt, step, PL_PROXY_ELSEWHERE + (bpf_get_prandom_u32() >> 8));
+	silent = (__u16)(pl_proxy_now() - proxied->sent);
+	if (proxied->told & PL_TOLD_END_BACK &&
+	    silent - PL_PROXY_KEPT_TICKS < PL_PROXY_STALE_TICKS - PL_PROXY_KEPT_TICKS &&
+	    pl_proxy_may_begin(step))
+		return pl_proxy_only_ask(skb, pkt, step, PL_PROXY_ELSEWHERE + (bpf_get_prandom_u32() >> 8));
+	pl_proxy_ends(step);
+	return PL_CONTINUE;
 }
 
 static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, struct pl_pkt *pkt,
@@ -492,22 +492,35 @@ static __always_inline void pl_proxy_answers(const struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
 
-	if (step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER))
-		pl_proxy_tell(step, PL_TOLD_ANSWER, &proxied->answer, step->seq + 1);
-	else if (proxied->answer != step->seq + 1)
+	if (step->state == PL_PROXY_ASKED
+		    ? pl_proxy_tell(step, PL_TOLD_ANSWER, &proxied->answer, step->seq + 1)
+		    : proxied->answer != step->seq + 1)
 		pl_proxy_tell(step, PL_TOLD_ANSWERS, NULL, 0);
 }
 
-/* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. */
+/* Whether the server has acknowledged the client's FIN. Of several ends any may be the true one, and only who
+ * forges has them. */
+static __always_inline bool pl_proxy_is_over(const struct pl_proxy_step *step, __u32 missing)
+{
+	const struct pl_proxied *proxied = step->proxied;
+
+	if (proxied->told & PL_TOLD_ENDS)
+		return true;
+	return proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
+	       -missing >= proxied->end - proxied->first && (__s32)(step->ack - proxied->end) >= 0;
+}
+
+/* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. (That
+ * the header has arrived another CPU may have noticed first.) */
 static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step, __u32 missing)
 {
 	struct pl_proxied *proxied = step->proxied;
 
-	if (step->state != PL_PROXY_KNOWN && !pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN))
+	if (step->state != PL_PROXY_KNOWN && !pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN) &&
+	    *(const volatile __u32 *)&proxied->state != PL_PROXY_KNOWN)
 		return PL_CONTINUE;
 	*(volatile __u16 *)&proxied->sent = pl_proxy_now();
-	if (proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
-	    -missing >= proxied->end - proxied->first && (__s32)(step->ack - proxied->end) >= 0)
+	if (pl_proxy_is_over(step, missing))
 		pl_proxy_tell(step, PL_TOLD_OVER, NULL, 0);
 	if (step->flags & PL_TCP_FIN)
 		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
@@ -647,10 +660,12 @@ static __attribute__((noinline)) int pl_proxy_follow(struct __sk_buff *skb, stru
 static __attribute__((noinline)) void pl_proxy_unheard(struct __sk_buff *skb, struct pl_pkt *pkt,
 						       struct pl_flow4 *flow)
 {
-	if (!flow->proxy || flow->kind != PL_FLOW_NAT_BACK)
+	__u32 ends = pkt->tcp_flags & (PL_TCP_RST | PL_TCP_FIN);
+
+	if (flow->kind != PL_FLOW_NAT_BACK || !ends)
 		return;
-	if (pkt->tcp_flags & PL_TCP_RST)
-		pl_flow_news(&pkt->key, flow, PL_TCP_RST);
-	else if (pkt->tcp_flags & PL_TCP_FIN)
+	if (!flow->proxy || ends & PL_TCP_RST)
+		pl_flow_news(&pkt->key, flow, ends);
+	else
 		(void)pl_proxy_follow(skb, pkt, flow);
 }

@@ -64,6 +64,25 @@ int part_tell(struct __sk_buff *skb)
 	return 0;
 }
 
+/* The server's FIN, from a packet that has read the row of the PROXY header before another CPU noticed that
+ * the header had arrived. */
+SEC("tc")
+int part_arrived(struct __sk_buff *skb)
+{
+	struct part_call *call = part_call_get(skb);
+	struct pl_proxy_step step = {.state = PL_PROXY_SENT, .flags = PL_TCP_FIN | PL_TCP_ACK};
+
+	if (!call)
+		return -EINVAL;
+	step.key = call->key;
+	step.tag = pl_flow_tag(&step.key);
+	step.proxied = bpf_map_lookup_elem(&pl_proxied, &step.key);
+	if (!step.proxied)
+		return -ENOENT;
+	step.ack = step.proxied->end;
+	return pl_proxy_arrived(&step, step.proxied->first - step.ack);
+}
+
 SEC("tc")
 int part_remove(struct __sk_buff *skb)
 {

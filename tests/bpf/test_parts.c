@@ -302,11 +302,34 @@ static void test_told(void)
 	tap_ok(row.end == 0 && row.told == PL_TOLD_ANSWER, "but not where another connection has it by now");
 }
 
+/* The server's FIN and its acknowledgement of the header, on two CPUs at once. */
+static void test_arrived(void)
+{
+	struct pl_proxied row = {.state = 5, .first = 1001, .size = 28, .end = 1102, .told = PL_TOLD_END};
+	int fd = bpf_map__fd(bpf->maps.pl_proxied);
+
+	put_flows();
+	row.tag = flows[MINE].row.tag;
+	flows[MINE].row.proxy = flows[MINE].back.proxy = PL_PROXY_ON << PL_PROXY_PARTS_SHIFT | PL_PROXY_DONE;
+	put(&flows[MINE].key, &flows[MINE].row);
+	put(&flows[MINE].back_key, &flows[MINE].back);
+	must(bpf_map_update_elem(fd, &flows[MINE].key, &row, BPF_ANY), "pl_proxied");
+	run(bpf->progs.part_arrived, &flows[MINE].key);
+	must(bpf_map_lookup_elem(fd, &flows[MINE].key, &row), "pl_proxied");
+	tap_ok(row.told & PL_TOLD_OVER,
+	       "a server's FIN that comes beside the header's acknowledgement is not lost");
+	must(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.pl_flows4), &flows[MINE].key, &flows[MINE].row),
+	     "pl_flows4");
+	tap_ok((flows[MINE].row.proxy & PL_PROXY_MARKS) == PL_PROXY_OPEN,
+	       "and from there on all is looked at");
+}
+
 int main(void)
 {
 	load();
 	test_reset();
 	test_told();
+	test_arrived();
 	test_remove();
 	test_open();
 	test_busy();
