@@ -86,7 +86,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct p
 	if (!flow && *ret_reason)
 		return NULL;
 	if (flow && pkt->l4_proto == IPPROTO_TCP &&
-	    (pl_tcp_opens(pkt->tcp_flags) || flow->state & (PL_STATE_RST | PL_STATE_RST_BACK))) {
+	    (pl_tcp_opens(pkt->tcp_flags) || flow->state & PL_STATE_MAY_BE_FORGOTTEN)) {
 		r = pl_flow_again(pkt);
 		*ret_reason = r;
 		if (r > 0)

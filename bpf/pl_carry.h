@@ -58,6 +58,8 @@ static __always_inline void pl_old_translate(struct pl_flow4 *flow, struct pl_fl
 	bool is_closing = flow->state & PL_STATE_OLD_CLOSING,
 	     is_back_closing = back->state & PL_STATE_OLD_CLOSING;
 
+	if (flow->token)
+		return;
 	if (!is_closing && !is_back_closing && flow->state != PL_STATE_ESTABLISHED &&
 	    back->state != PL_STATE_ESTABLISHED)
 		return;

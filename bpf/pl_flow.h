@@ -72,7 +72,7 @@ pl_flow_change_state(struct pl_flow4 *flow, const struct pl_flow4_key *key, __u8
 	__u64 *word = (__u64 *)&flow->kind;
 	__u32 tag = pl_flow_tag(key);
 
-#pragma unroll
+#pragma clang loop unroll(disable) /* the second try is rare, and would be as long as the first */
 	for (int i = 0; i < PL_STATE_TRIES; i++) {
 		union pl_flow_word old = {.all = *(volatile __u64 *)word}, new = old;
 
@@ -158,7 +158,7 @@ static __always_inline void pl_flow_told(const struct pl_flow4_key *key, struct 
 	__u8 state = flow->state, raise = 0, clear = 0;
 
 	if (flags & PL_TCP_RST) {
-		raise = PL_STATE_RST;
+		raise = PL_STATE_RST | PL_STATE_WAS_RESET;
 	} else if (!(flags & PL_TCP_SYN)) {
 		clear = state & PL_STATE_RST;
 		if (state & PL_STATE_ANSWERED)
@@ -184,7 +184,7 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 	struct pl_flow4_key opening = pl_flow4_partner(key, flow);
 	__u32 token = flow->token;
 	struct pl_flow4 *opener;
-	__u8 raise = PL_STATE_RST_BACK, clear = 0;
+	__u8 raise = PL_STATE_RST_BACK | PL_STATE_WAS_RESET, clear = 0;
 
 	if (!pl_flow_is_still(flow, key)) /* that is another flow's opener */
 		return;

@@ -88,7 +88,7 @@ static __always_inline bool pl_known_copy(struct pl_pkt *pkt, struct pl_flow4 *r
 
 #define PL_FLOW_LEFT (-1) /* no reason: the packet opens another flow */
 
-/* Ends the flow of an entry, which a SYN leaves; `must`: also if it is not over. As pl_flow_syn(). */
+/* Ends the flow of an entry, which a SYN leaves; `must`: also if it is not over. As pl_flow_again(). */
 static __always_inline int pl_flow_leave(struct pl_pkt *pkt, const struct pl_flow4_key *key, __u32 eni,
 					 bool must)
 {
@@ -99,30 +99,22 @@ static __always_inline int pl_flow_leave(struct pl_pkt *pkt, const struct pl_flo
 	return must ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;
 }
 
-/* A SYN: whether it leaves the flow of the entry that it has found, for the tuple is used again, or the
- * connection is open, but the server takes no new ones, or none without another PROXY header. (Else the
- * server itself says what it thinks of it; if it does not know the connection any more that is one more, and
- * paid for.) As pl_flow_again(); `asked` is what pl_flow_ask_server() has said. */
-static __always_inline int pl_flow_syn(struct pl_pkt *pkt, const struct pl_flow4_key *key,
-				       const struct pl_flow4 *flow, __u32 asked)
-{
-	if (asked & 1 || pl_flow_begins_anew(flow, pkt))
-		return pl_flow_leave(pkt, key, flow->slot, asked & 1);
-	if (flow->kind != PL_FLOW_NAT || flow->slot == PL_SLOT_SERVICE)
-		return PL_CONTINUE;
-	return pl_limit_open(pkt->slot, flow->slot, (__u32)bpf_ntohs(key->dport) << 16 | IPPROTO_TCP, asked);
-}
-
 /* A segment that may begin again with the tuple of the entry that it has found: a SYN, or any one of a row
- * that knows of a reset. A server that has forgotten its connection takes another one up with whatever comes,
- * if it answers by SYN cookies; on a row of before the listener's PROXY header that would be without one.
+ * that knows of a reset or of the server's FIN.
+ *
+ * A SYN leaves the flow where that is over, or the server takes no new connections, or none without another
+ * PROXY header. Else the server itself says what it thinks of it; if it does not know the connection any more
+ * that is one more, and paid for. A server that has forgotten its connection takes another one up with
+ * whatever comes, if it answers by SYN cookies; on a row of before the listener's PROXY header that would be
+ * without one, and so the flow ends. Elsewhere what undoes the client's own reset is paid for.
+ *
  * PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has ended. Else the reason to drop it. */
 __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 {
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
 	const struct pl_flow4 *flow;
+	bool opens, asks;
 	__u32 asked = 0;
-	bool opens;
 	int r = 0;
 
 	if (!pkt)
@@ -132,14 +124,18 @@ __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 	flow = pl_flow4_find(&key);
 	if (!flow)
 		return PL_DROP_FLOW_TABLE_BUSY;
-	if (flow->kind == PL_FLOW_NAT && (opens || !(flow->proxy || pkt->tcp_flags & PL_TCP_RST)))
+	asks = flow->kind == PL_FLOW_NAT && (opens || !(flow->proxy || pkt->tcp_flags & PL_TCP_RST));
+	if (asks)
 		asked = pl_flow_ask_server(&key, true);
 	if (asked == PL_SERVER_BUSY)
 		r = PL_DROP_FLOW_TABLE_BUSY;
-	else if (opens)
-		r = pl_flow_syn(pkt, &key, flow, asked);
+	else if (opens && (asked & 1 || pl_flow_begins_anew(flow, pkt)))
+		r = pl_flow_leave(pkt, &key, flow->slot, asked & 1);
 	else if (asked == PL_SERVER_HEADER)
 		r = pl_flow_end(&key, 0) ? PL_FLOW_LEFT : PL_DROP_FLOW_TABLE_BUSY;
+	else if (asks && flow->slot != PL_SLOT_SERVICE && (opens || flow->state & PL_STATE_RST))
+		r = pl_limit_open(pkt->slot, flow->slot, (__u32)bpf_ntohs(key.dport) << 16 | IPPROTO_TCP,
+				  asked & 1 ? 0 : asked);
 	if (r > 0) {
 		pkt->opens = r == PL_DROP_FLOW_RATE;
 		pl_drops_for(pkt, flow);

@@ -756,17 +756,28 @@ static void test_rows(void)
 	tap_is_int(count_proxied(), 1, "UDP has none");
 }
 
-/* A connection without a header, or with one of other parts, when the listener is told to send some. */
-static void switched(uint32_t from_parts)
+/* An open connection without a header, or with one of other parts. */
+static void open_before(uint32_t from_parts)
 {
 	fresh(from_parts, ISN);
 	syn();
 	syn_ack();
 	from_client(plain_ack());
 	from_server((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500});
+}
+
+/* The listener is told to send headers. */
+static void tell_listener(void)
+{
 	node_proxy(node, ALL_PARTS);
 	parts = ALL_PARTS;
 	size = header_size(parts);
+}
+
+static void switched(uint32_t from_parts)
+{
+	open_before(from_parts);
+	tell_listener();
 }
 
 static bool has_header(void)
@@ -836,6 +847,60 @@ static void test_switched(void)
 	tap_ok(has_header(), "and the same SYN later has it");
 }
 
+/* What has made a server forget its connection is no matter, nor whether it was before the wish. */
+static void test_forgotten(void)
+{
+	const struct segment data = {
+		.seq = ISN + 1, .ack = SERVER_ISN + 1, .flags = ACK, .window = 500, .size = 4};
+	const struct segment ack = {.seq = SERVER_ISN + 1, .ack = ISN + 1, .flags = ACK, .window = 500};
+	const struct segment fin = {.seq = SERVER_ISN + 1, .ack = ISN + 1, .flags = FIN | ACK, .window = 500};
+	const struct segment reset = {.seq = SERVER_ISN + 1, .ack = ISN + 1, .flags = RST | ACK};
+	const struct segment client_reset = {.seq = ISN + 1, .flags = RST};
+	const struct {
+		const char *what;
+		bool of_server, is_unheard;
+		struct segment last, then; /* then: no flags, if nothing */
+	} cases[] = {
+		{"data behind a client's reset that it took back", false, false, client_reset, data},
+		{"data behind a server's reset that it took back", true, false, reset, ack},
+		{"data behind a server's reset that was too much", true, true, reset, {0}},
+		{"data behind a server's FIN that was too much", true, true, fin, {0}},
+		{"data behind a server's FIN", true, false, fin, {0}},
+	};
+	struct segment s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
+		bool is_before = i % 2;
+		size_t at = i / 2;
+
+		open_before(0);
+		if (!is_before)
+			tell_listener();
+		if (cases[at].is_unheard)
+			unheard(cases[at].last);
+		else
+			(void)emit(cases[at].of_server, cases[at].last, &s);
+		if (cases[at].then.flags)
+			(void)emit(cases[at].of_server, cases[at].then, &s);
+		if (is_before)
+			tell_listener();
+		is_reset(PL_DROP_NOT_SYN, data, cases[at].what);
+		isn += 50000;
+		tap_ok(has_header(), "%s the listener was told, and a new connection has the header",
+		       is_before ? "before" : "after");
+	}
+	open_before(0);
+	(void)emit(true, fin, &s);
+	s = from_client(data);
+	tap_ok(s.size == 4, "where a listener wishes no header a client goes on behind the server's FIN");
+	open_before(0);
+	from_client(
+		(struct segment){.seq = ISN + 1, .ack = SERVER_ISN + 1, .flags = FIN | ACK, .window = 500});
+	tell_listener();
+	s = from_client(plain_ack());
+	tap_ok(s.flags == ACK, "and behind one of its own where it does, too");
+}
+
 /* The server tells of a segment that it was sent, with so much of it: the client hears of its own. */
 static void told(struct segment s, size_t quoted, const char *what)
 {
@@ -891,6 +956,7 @@ static void test_all(void)
 	test_overtaken();
 	test_rows();
 	test_switched();
+	test_forgotten();
 	test_errors();
 }
 

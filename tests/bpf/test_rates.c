@@ -233,6 +233,27 @@ static void test_listener_opens(struct node *node)
 	tap_is_int(syn_of(node, SLOT_A, 4002), PL_DELIVERED, "without a limit all pass again");
 }
 
+/* The server has taken the reset, and may take the next segment for the begin of another connection. */
+static void test_undone_reset(struct node *node)
+{
+	struct pkt reset = tcp(node, SLOT_A, 4000, RST), more = tcp(node, SLOT_A, 4000, ACK);
+	struct pl_limit limit = {.open_ns = ALL_AT_ONCE};
+
+	begin(node);
+	serve_by(node, 1);
+	handshake(node, SLOT_A, 4000);
+	deliver(node, SLOT_A, &more);
+	allow(node, SLOT_ENI_A, limit);
+	deliver(node, SLOT_A, &reset);
+	tap_is_int(node_send(node, SLOT_A, &more).reason, PL_DELIVERED,
+		   "who goes on behind its own reset pays for a new flow");
+	tap_is_int(node_send(node, SLOT_A, &more).reason, PL_DELIVERED, "once");
+	deliver(node, SLOT_A, &reset);
+	tap_is_int(node_send(node, SLOT_A, &more).reason, PL_DROP_FLOW_RATE, "for each reset");
+	allow(node, SLOT_ENI_A, (struct pl_limit){0});
+	tap_is_int(node_send(node, SLOT_A, &more).reason, PL_DELIVERED, "and goes on when it can");
+}
+
 static void set_eni_limit(struct node *node, uint32_t slot, uint32_t limit)
 {
 	struct pl_eni eni;
@@ -486,6 +507,7 @@ int main(void)
 		test_refused_is_free(node);
 		test_eni_opens(node);
 		test_listener_opens(node);
+		test_undone_reset(node);
 		test_bandwidth(node);
 		test_bytes(node);
 		test_dns(node);
