@@ -656,6 +656,38 @@ static void test_places_on_nodes(void)
 	harness_end(&h);
 }
 
+/* It was lost, is being deleted with what is on it, and reports again before that has gone. */
+static void test_no_place_on_node_that_goes(void)
+{
+	struct node node = {.name = "beta", .number = 7, .mtu = 1500};
+	struct instance old = {.id = "i-old", .owner = ALICE, .node = "beta", .status = INSTANCE_RUNNING};
+	struct harness h;
+	struct world w;
+
+	harness_begin(&h);
+	harness_node(&h, "alpha", "");
+	w = make_world(&h, ALICE);
+	harness_put(&h, KIND_NODE, &node);
+	harness_put(&h, KIND_INSTANCE, &old);
+	harness_call(&h, ROOT, PRODUCT_PRIVLINK, "DeleteNode", "NodeName=beta&Force=true");
+	harness_report(&h, "beta", NULL, 0);
+	tap_ok(snapshot_node(store_rows(h.store), "beta") && control_node_live(h.control, "beta"),
+	       "a node that is being deleted reports again");
+	tap_ok(CALL(&h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=4", w.vsw_h, w.group),
+	       "then instances start");
+	tap_is_int(count_on(&h, "alpha", w.vsw_h), 4, "on the other node, all of them");
+	harness_refused(&h, ROOT, PRODUCT_PRIVLINK, "InvalidNodeName.NotFound", "the node that goes",
+			"AttachInstance",
+			REGION "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1"
+			       "&NodeName=beta",
+			(long long)ALICE, w.vsw_h, w.group);
+	harness_in_force(&h, "alpha");
+	tap_ok(!snapshot_node(store_rows(h.store), "beta") &&
+		       snapshot_count(store_rows(h.store), KIND_INSTANCE, "") == 4,
+	       "the one that reported again goes with what was on it, and nothing else does");
+	harness_end(&h);
+}
+
 static void test_attach(struct harness *h, const struct world *w)
 {
 	static const struct {
@@ -739,6 +771,7 @@ int main(void)
 	test_races(&h, &w);
 	harness_end(&h);
 	test_places_on_nodes();
+	test_no_place_on_node_that_goes();
 	test_quotas();
 	test_largest_call();
 	return tap_done();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See placement.h. A node that lists no zones serves all of them.
+ * See placement.h. A node that lists no zones serves all of them. One that is being deleted is no place,
+ * though it may report again meanwhile: what is on it goes.
  */
 #include "placement.h"
 
@@ -12,9 +13,9 @@ static bool serves(const struct node *node, const char *zone)
 	return node->n_zones == 0;
 }
 
-static bool is_live(const struct call *call, const struct node *node)
+static bool is_place(const struct call *call, const struct node *node)
 {
-	return call_node(call, node->name).is_live;
+	return !node->deleting && call_node(call, node->name).is_live;
 }
 
 static struct placement_node *find(const struct placement *placement, const char *name)
@@ -33,7 +34,7 @@ int placement_init(struct placement *placement, const struct call *call, const c
 	if (!placement->v)
 		return -ENOMEM;
 	for (const struct node *node = NULL; (node = snapshot_next(call->rows, KIND_NODE, "", node));) {
-		if (placement->n == n || !serves(node, zone) || !is_live(call, node))
+		if (placement->n == n || !serves(node, zone) || !is_place(call, node))
 			continue;
 		placement->v[placement->n++] = (struct placement_node){
 			.node = node,

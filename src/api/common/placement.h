@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which node an instance goes to: of the live ones that serve the zone, the one with the fewest instances.
+ * Which node an instance goes to: of the live ones that serve the zone and are not being deleted, the one
+ * with the fewest instances.
  */
 #pragma once
 
@@ -16,10 +17,10 @@ struct placement {
 	size_t n;
 };
 
-/* The live nodes that serve the zone, with what they have. -ENOMEM. */
+/* The nodes that are a place, with what they have. -ENOMEM. */
 int placement_init(struct placement *placement, const struct call *call, const char *zone);
 void placement_done(struct placement *placement);
 /* Takes a place on the node with the fewest instances; NULL: there is no node. */
 const struct node *placement_take(struct placement *placement);
-/* The node of that name, if it is live and serves the zone. */
+/* The node of that name, if it is one of them. */
 const struct node *placement_find(const struct placement *placement, const char *name);
