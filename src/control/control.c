@@ -246,19 +246,31 @@ static void pass_tests(struct control *control)
 		loop_timer_set(control->tests_timer, (uint64_t)(next - view.now) * 1000);
 }
 
-/* The subjects of one sort, which lie side by side. */
-static void pass_slice(struct control *control, const struct control_view *view, bool services, size_t *room)
+/* What a pass commits one after another: a service changes the rows of endpoints, and a connectivity test is
+ * a part of its instance and of its endpoint alike. */
+enum slice { SLICE_SERVICES, SLICE_INSTANCES, SLICE_OTHERS, SLICE_COUNT_ };
+
+static enum slice slice_of(const struct control_subject *subject)
+{
+	if (subject->kind == KIND_SERVICE)
+		return SLICE_SERVICES;
+	return subject->kind == KIND_INSTANCE ? SLICE_INSTANCES : SLICE_OTHERS;
+}
+
+/* Its subjects, those of one kind side by side. */
+static void pass_slice(struct control *control, const struct control_view *view, enum slice slice,
+		       size_t *room)
 {
 	struct subject_list *work = &control->subjects.work;
 	struct changes changes = {};
 	size_t i = 0, end;
 
 	for (; i < work->n; i = end) {
-		bool is_service = work->v[i].kind == KIND_SERVICE;
+		enum slice next = slice_of(&work->v[i]);
 
-		for (end = i + 1; end < work->n && (work->v[end].kind == KIND_SERVICE) == is_service; end++)
+		for (end = i + 1; end < work->n && slice_of(&work->v[end]) == next; end++)
 			;
-		if (is_service == services)
+		if (next == slice)
 			control_states(view, work->v + i, end - i, room, &changes);
 	}
 	commit(control, &changes);
@@ -271,8 +283,8 @@ static void pass_states(struct control *control, size_t *room)
 
 	r = subjects_take(&control->subjects, view.live_revision);
 	if (r == 0) {
-		pass_slice(control, &view, true, room);
-		pass_slice(control, &view, false, room);
+		for (enum slice slice = 0; slice < SLICE_COUNT_; slice++)
+			pass_slice(control, &view, slice, room);
 		r = subjects_put_back(&control->subjects, view.live_revision);
 	}
 	if (r < 0) {

@@ -78,7 +78,7 @@ static void count_done(void *context, int result, uint64_t revision _unused_)
 	*n = result < 0 ? result : *n + 1;
 }
 
-static void put(struct setup *s, enum kind kind, const void *row)
+_unused_ static void put(struct setup *s, enum kind kind, const void *row)
 {
 	struct store_txn *txn;
 	int n = 0;
@@ -91,7 +91,7 @@ static void put(struct setup *s, enum kind kind, const void *row)
 		must(n < 0 ? n : -EIO, "commit");
 }
 
-static void take_away(struct setup *s, const char *key)
+_unused_ static void take_away(struct setup *s, const char *key)
 {
 	struct store_txn *txn;
 	int n = 0;

@@ -77,27 +77,35 @@ __attribute__((unused)) static void world_report(struct world *world)
 	world->live = rows_revision;
 }
 
+/* Those of the kind, in a changes of their own; KIND_COUNT_: all that are none of the two before. */
+static void world_slice(struct world *world, struct subjects *subjects, enum kind slice, size_t *room)
+{
+	struct control_view view = world_view(world);
+	struct changes changes = {};
+
+	for (size_t i = 0; i < subjects->work.n; i++) {
+		struct control_subject *subject = &subjects->work.v[i];
+		bool is_other = subject->kind != KIND_SERVICE && subject->kind != KIND_INSTANCE;
+
+		if (subject->kind == slice || (is_other && slice == KIND_COUNT_))
+			control_states(&view, subject, 1, room, &changes);
+	}
+	world_commit(world, &changes);
+}
+
 /* One look at all rows. How many subjects are not settled after it. */
 __attribute__((unused)) static size_t world_pass(struct world *world)
 {
-	struct control_view view = world_view(world);
 	struct subjects subjects = {};
-	struct changes changes = {};
-	size_t n, services = 0, room = LEFTOVERS_GONE_MAX;
+	size_t n, room = LEFTOVERS_GONE_MAX;
 	int r;
 
 	world->n_txns = world->n_ops = 0;
 	if (subjects_changed_all(&subjects, world->rows) < 0 || subjects_take(&subjects, world->live) < 0)
 		exit(EXIT_FAILURE);
-	while (services < subjects.work.n && subjects.work.v[services].kind < KIND_SERVICE)
-		services++;
-	for (n = services; n < subjects.work.n && subjects.work.v[n].kind == KIND_SERVICE;)
-		n++;
-	control_states(&view, subjects.work.v + services, n - services, &room, &changes);
-	world_commit(world, &changes);
-	control_states(&view, subjects.work.v, services, &room, &changes);
-	control_states(&view, subjects.work.v + n, subjects.work.n - n, &room, &changes);
-	world_commit(world, &changes);
+	world_slice(world, &subjects, KIND_SERVICE, &room);
+	world_slice(world, &subjects, KIND_INSTANCE, &room);
+	world_slice(world, &subjects, KIND_COUNT_, &room);
 	r = subjects_put_back(&subjects, world->live);
 	if (r < 0)
 		exit(EXIT_FAILURE);
