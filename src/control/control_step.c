@@ -173,8 +173,11 @@ void control_states(const struct control_view *view, struct control_subject *sub
 {
 	for (size_t i = 0; i < n_subjects; i++) {
 		struct control_subject *subject = &subjects[i];
-		const struct control_view own = view_of(view, subject);
+		struct control_view own;
 
+		if (subject->has_more && *room == 0) /* it waits for room, and there is none */
+			continue;
+		own = view_of(view, subject);
 		subject->needs = NEEDS_NOTHING;
 		subject->has_more = false;
 		switch (subject->kind) {

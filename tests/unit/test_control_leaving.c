@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What leaves at once: no commit of a pass is in the way of another one. No node is there, so that what is
- * deleted is due at once.
+ * What leaves at once: no commit of a pass is in the way of another one, and what finds no room is not looked
+ * at until there is some. No node is there, so that what is deleted is due at once.
  */
 #include "control_fixture.h"
 
@@ -114,8 +114,38 @@ static void test_parts_in_common(void)
 	end(&s);
 }
 
+/* One look finds that it is deleted, one takes it away, and one sees that it is gone; besides, each pass has
+ * a first one that finds no room. */
+static void test_many(void)
+{
+	const size_t n = 2000;
+	struct store_txn *txn = NULL;
+	struct setup s;
+
+	begin(&s);
+	for (size_t i = 1; i <= n; i++)
+		put_endpoint(&s, &txn, i);
+	commit_txn(&s, &txn);
+	for (size_t i = 1; i <= n; i++) {
+		char id[ID_SIZE];
+
+		must(str_format(id, sizeof(id), "ep-%zu", i), "id");
+		delete_endpoint(&s, &txn, id);
+	}
+	commit_txn(&s, &txn);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	n_looks = 0;
+	for (int i = 0; i < 20 && count(&s, KIND_ENDPOINT) > 0; i++)
+		settle(&s);
+	settle(&s);
+	tap_is_int((long long)count(&s, KIND_ENDPOINT), 0, "many endpoints go in many passes");
+	tap_ok(n_looks < 4 * n, "and each is looked at only when there is something to do (%zu)", n_looks);
+	end(&s);
+}
+
 int main(void)
 {
 	test_parts_in_common();
+	test_many();
 	return tap_done();
 }
