@@ -67,7 +67,7 @@ const struct difference privatelink_differences[] = {
 	CODE("CreateVpcEndpoint", "IncorrectStatus.VpcEndpointService",
 	     "a service that is being made or changed takes connections; one that is being deleted is EndpointServiceDeleted"),
 	CODE("CreateVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
-	CODE("GetVpcEndpointAttribute", "EndpointConnectionNotFound", "an endpoint has its connection from the first to the last"),
+	CODE("GetVpcEndpointAttribute", "EndpointConnectionNotFound", "an endpoint that goes and has lost its connection is EndpointNotFound"),
 	CODE("UpdateVpcEndpointAttribute", "EndpointLocked", TAKEN),
 	CODE("UpdateVpcEndpointAttribute", "EndpointConnectionOperationDenied", TAKEN),
 	CODE("DeleteVpcEndpoint", "EndpointOperationDenied", "deleting twice is no error"),

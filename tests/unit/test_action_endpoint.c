@@ -428,6 +428,62 @@ static void test_reads(struct harness *h, const struct world *w)
 		REGION "MaxResults=1001");
 }
 
+/* More connectivity tests than rows go in one pass. */
+static void put_tests(struct harness *h, const char *endpoint)
+{
+	struct connectivity_test test = {.owner = ALICE};
+	struct store_txn *txn = NULL;
+	int n_txns = 0, n_done = 0;
+
+	test.create_time = now_unix_s();
+	(void)str_copy(test.endpoint, sizeof(test.endpoint), endpoint);
+	for (int i = 0; i < 4 * STORE_TXN_OPS_MAX; i++) {
+		(void)str_format(test.id, sizeof(test.id), "ct-%d", i);
+		if (i % STORE_TXN_OPS_MAX == 0)
+			harness_must(store_txn_new(&txn), "transaction");
+		harness_must(store_txn_row_put(txn, KIND_CONNECTIVITY_TEST, &test), "put");
+		if ((i + 1) % STORE_TXN_OPS_MAX == 0) {
+			n_txns++;
+			store_commit(h->store, TAKE_PTR(txn), harness_count, &n_done);
+		}
+	}
+	harness_settle(h);
+	harness_must(n_done == n_txns ? 0 : -EIO, "commit");
+}
+
+/* It is asked for in each turn in which it goes. */
+static void test_goes_in_parts(struct harness *h, const struct world *w)
+{
+	struct control_report report = {.node = NODE};
+	int n_turns = 0, n_without_connection = 0, n_right = 0;
+	char form[256];
+	const char *id;
+
+	id = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
+		    REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, w->service,
+		    w->consumer.sg);
+	put_tests(h, id);
+	PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", id);
+	report.revision = store_durable_revision(h->store);
+	harness_must(control_report(h->control, &report), "report");
+
+	(void)str_format(form, sizeof(form), REGION "EndpointId=%s", id);
+	for (; snapshot_endpoint(store_rows(h->store), id) && n_turns < 20; n_turns++) {
+		bool has_connection = snapshot_connection(store_rows(h->store), id);
+		struct harness_result result;
+
+		harness_start(h, ALICE, PRODUCT_PRIVATELINK, "GetVpcEndpointAttribute", form, &result);
+		harness_must(loop_turn(h->loop, 0), "turn");
+		harness_must(result.calls_done == 1 ? 0 : -EIO, "one answer to a call");
+		n_without_connection += !has_connection;
+		n_right += streq(result.error.code, has_connection ? "" : "EndpointNotFound");
+		json_decref(result.answer);
+	}
+	tap_ok(n_without_connection > 0 && n_turns < 20,
+	       "an endpoint with many parts loses its connection before it is gone");
+	tap_is_int(n_right, n_turns, "to its owner it is gone as soon as its connection is");
+}
+
 static void test_tokens(struct harness *h, const struct world *w)
 {
 	const char *first, *second;
@@ -507,6 +563,7 @@ int main(void)
 	test_failures(&h, &w);
 	test_reads(&h, &w);
 	test_tokens(&h, &w);
+	test_goes_in_parts(&h, &w);
 	test_quotas(&h, &w);
 	harness_end(&h);
 	return tap_done();
