@@ -33,8 +33,9 @@ struct kept_rows {
 			   */
 	size_t size;	  /* with the changes since, also where they did not fit */
 	char run[NODE_TIMELINE_SIZE];
-	uint64_t all_ms; /* when all rows came, of the monotonic clock; 0: not to this agent */
-	bool has_told;	 /* that there are too many */
+	uint64_t all_ms;  /* when all rows came, of the monotonic clock; 0: not to this agent */
+	uint64_t lost_ms; /* when they could not be written, and have not been since; 0: they could */
+	bool has_told;	  /* that there are too many */
 };
 
 struct header {
@@ -327,6 +328,7 @@ void kept_rows_forget(struct kept_rows *kept)
 {
 	remove_file(kept);
 	kept->size = kept->base_size = 0;
+	kept->lost_ms = 0;
 }
 
 static size_t format_frame(char *to, const char *body, size_t size)
@@ -395,6 +397,7 @@ static int write_whole(struct kept_rows *kept, const struct feed_list *pages, co
 	if (r < 0 || kept->fd < 0)
 		return r < 0 ? r : kept->fd;
 	kept->size = kept->base_size = n;
+	kept->lost_ms = 0;
 	kept->all_ms = now_mono_ms();
 	return 0;
 }
@@ -434,6 +437,7 @@ void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const 
 		log_warning("cannot keep rows for a start without privlinkd, ignoring file=%s: %s",
 			    kept->path, strerror(-r));
 		kept_rows_forget(kept);
+		kept->lost_ms = now_mono_ms();
 	}
 }
 
@@ -446,6 +450,8 @@ bool kept_rows_want_all(const struct kept_rows *kept)
 {
 	size_t changes = kept->size - kept->base_size;
 
+	if (kept->lost_ms) /* what was in the way, a full disk or so, may be over */
+		return now_mono_ms() - kept->lost_ms >= KEPT_ROWS_ALL_EVERY_S * 1000;
 	/* Until they come nothing is kept, so this does not wait. Where there is no room for as many, all
 	 * rows are no reason to ask for them all the time. */
 	if (kept->fd < 0)

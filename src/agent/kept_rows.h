@@ -12,7 +12,8 @@
 
 #define KEPT_ROWS_MAX (64u * 1024 * 1024) /* bytes of the file; with more rows than that none are kept */
 
-/* Not so soon after all rows came are all wanted again, however much changes, as long as that fits. */
+/* Not so soon after all rows came are all wanted again, however much changes, as long as that fits; nor so
+ * soon after they could not be written. */
 #define KEPT_ROWS_ALL_EVERY_S 60
 
 struct kept_rows;
@@ -36,7 +37,8 @@ int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision,
 void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
 		   const char *body, size_t size);
 /* The changes have become longer than the rows, or do not fit any more: an answer with all rows would make
- * the file short again. While they fit not within KEPT_ROWS_ALL_EVERY_S of the last such answer. */
+ * the file short again. While they fit not within KEPT_ROWS_ALL_EVERY_S of the last such answer. Or the file
+ * could not be written, so long ago, and there might be one again. */
 bool kept_rows_want_all(const struct kept_rows *kept);
 /* Which process of privlinkd told the last answer of those that were loaded; "": unknown. */
 const char *kept_rows_run(const struct kept_rows *kept);

@@ -4,7 +4,9 @@
  * accidents.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -730,6 +732,49 @@ static void test_no_room(void)
 	kept_rows_free(kept);
 }
 
+/* The disk takes nothing. */
+static void fail_to_keep(struct kept_rows *kept, const char *body)
+{
+	struct rlimit unlimited, none;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	must(getrlimit(RLIMIT_FSIZE, &unlimited));
+	none = (struct rlimit){.rlim_cur = 1, .rlim_max = unlimited.rlim_max};
+	must(setrlimit(RLIMIT_FSIZE, &none));
+	keep(kept, body);
+	must(setrlimit(RLIMIT_FSIZE, &unlimited));
+}
+
+#define CHANGE ANSWER(OURS, "12", "false", VPC("vpc-c", "12"))
+
+static void test_not_written(void)
+{
+	struct kept_rows *kept;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	all_long_ago();
+	fail_to_keep(kept, CHANGE);
+	tap_ok(!is_kept(), "not written: with a change that is not in the file that is gone");
+	keep(kept, CHANGE);
+	tap_ok(!is_kept() && !kept_rows_want_all(kept), "not written: all rows are not wanted at once");
+	all_long_ago();
+	tap_ok(kept_rows_want_all(kept), "not written: but some time later");
+	fail_to_keep(kept, IN_FORCE);
+	tap_ok(!is_kept() && !kept_rows_want_all(kept),
+	       "not written: nor at once where these are not either");
+	all_long_ago();
+	tap_ok(kept_rows_want_all(kept), "not written: but some time later, again");
+	keep(kept, IN_FORCE);
+	all_long_ago();
+	tap_ok(is_kept() && !kept_rows_want_all(kept), "not written: until they are");
+	fail_to_keep(kept, CHANGE);
+	keep_long(kept, "true", KEPT_ROWS_MAX);
+	all_long_ago();
+	tap_ok(!is_kept() && !kept_rows_want_all(kept), "not written: or are too many to be kept");
+	kept_rows_free(kept);
+}
+
 static void test_too_many(void)
 {
 	struct kept_rows *kept;
@@ -772,6 +817,7 @@ int main(void)
 	test_cut_list("true", -EUCLEAN, 0, 3);
 	test_long_at_start();
 	test_no_room();
+	test_not_written();
 	test_too_many();
 	tap_is_int(rmdir(directory), 0, "nothing is left over");
 	return tap_done();
