@@ -3,42 +3,13 @@
  * Probes against real sockets on the loopback: one that listens, one that does not, one whose queue of
  * connections is full (which looks like a host that drops everything).
  */
-#include "agent/health.h"
+#include "health_fixture.h"
 
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "agent/probe_room.h"
-#include "tests/tap.h"
-
-#define TURN_MS 5
 /* A server in a process of its own has this long for what it does at once. */
 #define PATIENCE_MS 20000
-
-static int n_changed;
-
-static void on_changed(void *context _unused_, uint32_t events _unused_)
-{
-	n_changed++;
-}
-
-/* A socket on 127.0.0.1; listens if backlog >= 0. */
-static int make_socket(int backlog, uint16_t *ret_port)
-{
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
-	    (backlog >= 0 && listen(fd, backlog) < 0) || getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
-		exit(EXIT_FAILURE);
-	*ret_port = ntohs(addr.sin_port);
-	return fd;
-}
 
 /* Once more on a port that was used before; accept4() does not wait. */
 static int listen_again(uint16_t port)
@@ -51,74 +22,6 @@ static int listen_again(uint16_t port)
 	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 64) < 0)
 		exit(EXIT_FAILURE);
 	return fd;
-}
-
-static struct plan_probe probe(const char *server, uint16_t port)
-{
-	struct plan_probe p = {
-		.group = "sgp-1",
-		.server_port = 443,
-		.probe_addr = netaddr_v4(INADDR_LOOPBACK),
-		.probe_port = port,
-		.interval_ms = 40,
-		.timeout_ms = 100,
-		.healthy_threshold = 2,
-		.unhealthy_threshold = 3,
-	};
-
-	(void)str_copy(p.server_id, sizeof(p.server_id), server);
-	return p;
-}
-
-static enum plan_health state_of(struct health *health, const char *server_id)
-{
-	struct server server = {.group = "sgp-1", .port = 443};
-
-	(void)str_copy(server.server_id, sizeof(server.server_id), server_id);
-	return health_of(health, &server);
-}
-
-static bool wait_within(struct loop *loop, struct health *health, const char *server, enum plan_health state,
-			uint64_t ms)
-{
-	uint64_t end_ms = now_mono_ms() + ms;
-
-	while (state_of(health, server) != state && now_mono_ms() < end_ms)
-		(void)loop_turn(loop, 50);
-	return state_of(health, server) == state;
-}
-
-/* Runs the loop until the server is in the state, or for a minute. */
-static bool wait_for(struct loop *loop, struct health *health, const char *server, enum plan_health state)
-{
-	return wait_within(loop, health, server, state, 60000);
-}
-
-static void turn_for(struct loop *loop, uint64_t ms)
-{
-	uint64_t end_ms = now_mono_ms() + ms;
-
-	do
-		(void)loop_turn(loop, TURN_MS);
-	while (now_mono_ms() < end_ms);
-}
-
-/* For so long at least, and with so many turns as that has where the machine is never away. */
-static void take_turns_for(struct loop *loop, uint64_t ms)
-{
-	for (uint64_t i = 0; i < ms / TURN_MS; i++)
-		turn_for(loop, TURN_MS);
-}
-
-static size_t n_results(struct health *health)
-{
-	struct health_result *results;
-	size_t n;
-
-	if (health_results(health, &results, &n) < 0)
-		exit(EXIT_FAILURE);
-	free(results);
-	return n;
 }
 
 static const char *reason_of(struct health *health, const char *server)
@@ -179,20 +82,6 @@ static void test_results(struct loop *loop)
 	close(filler);
 }
 
-static struct plan_probe_key key_of(const struct plan_probe *probe)
-{
-	struct plan_probe_key key = {.server_port = probe->server_port, .backend = probe->backend};
-
-	(void)str_copy(key.group, sizeof(key.group), probe->group);
-	(void)str_copy(key.server_id, sizeof(key.server_id), probe->server_id);
-	return key;
-}
-
-static bool fits_always(void *context _unused_, const struct plan_touched *touched _unused_)
-{
-	return true;
-}
-
 /* Slices change single probes. */
 static void test_follow(struct loop *loop)
 {
@@ -249,123 +138,6 @@ static void test_follow(struct loop *loop)
 	health_free(health);
 	close(open_fd);
 	close(closed_fd);
-}
-
-/* Adds to `seen` the groups sgp-<n> that are touched now; false: too many, or all. */
-static bool take_some(struct health *health, bool *seen, size_t n)
-{
-	struct plan_touched touched = {};
-
-	(void)health_take_touched(health, fits_always, NULL, &touched);
-	for (size_t i = 0; i < touched.server_groups.n; i++) {
-		size_t group = strtoul(touched.server_groups.ids[i] + strlen("sgp-"), NULL, 10);
-
-		if (group < n)
-			seen[group] = true;
-	}
-	return touched.server_groups.n <= PLAN_TOUCHED_HEALTH_MAX && !touched.whole;
-}
-
-/* More groups than a pass of slices takes: they are told of one after the other. */
-static void test_many_groups(struct loop *loop)
-{
-	enum { N = 5 * PLAN_TOUCHED_HEALTH_MAX };
-	static struct plan_probe probes[N];
-	struct plan plan = {.probes = probes, .n_probes = N};
-	struct plan_touched busy = {};
-	struct health *health;
-	bool seen[N] = {}, few = true;
-	size_t n_seen = 0;
-	uint16_t port;
-	int fd = make_socket(-1, &port);
-
-	for (int i = 0; i < N; i++) {
-		probes[i] = probe("i-1", port);
-		probes[i].interval_ms = 3000;
-		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
-	tap_is_int((long long)n_results(health), N, "servers of many groups are ill");
-
-	for (; busy.server_groups.n < PLAN_TOUCHED_HEALTH_MAX; busy.server_groups.n++)
-		(void)str_format(busy.server_groups.ids[busy.server_groups.n], ID_SIZE, "sgp-other-%zu",
-				 busy.server_groups.n);
-	(void)health_take_touched(health, fits_always, NULL, &busy);
-	tap_ok(busy.server_groups.n == PLAN_TOUCHED_HEALTH_MAX && !busy.whole,
-	       "where much else is touched nothing is added");
-	plan.n_probes = N - 1;
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_seen < N - 1; i++) {
-		n_changed = 0;
-		few = take_some(health, seen, N) && few;
-		n_seen = 0;
-		for (int j = 0; j < N; j++)
-			n_seen += seen[j];
-		while (n_seen < N - 1 && !n_changed && i++ < 12000)
-			(void)loop_turn(loop, TURN_MS);
-	}
-	tap_ok(few, "some of them are taken at a time, and never all of the plan for it");
-	tap_ok(n_seen == N - 1 && !seen[N - 1], "the others follow, but for one that has gone");
-	health_free(health);
-	close(fd);
-}
-
-static bool fits_in(void *context, const struct plan_touched *touched)
-{
-	return touched->server_groups.n <= *(const size_t *)context;
-}
-
-/* Groups whose servers together would be too much for slices. */
-static void test_heavy_groups(struct loop *loop)
-{
-	enum { N = 6 };
-	struct plan_probe probes[N];
-	struct plan plan = {.probes = probes, .n_probes = N};
-	struct plan_touched touched = {};
-	size_t room = 4, none = 0;
-	struct health *health;
-	uint16_t port;
-	int fd = make_socket(-1, &port);
-
-	for (int i = 0; i < N; i++) {
-		probes[i] = probe("i-1", port);
-		probes[i].interval_ms = 3000;
-		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
-	tap_ok(!health_take_touched(health, fits_in, &room, &touched) && touched.server_groups.n == 4,
-	       "as many groups are taken as fit together");
-	n_changed = 0;
-	for (int i = 0; i < 12000 && !n_changed; i++)
-		(void)loop_turn(loop, TURN_MS);
-	touched = (struct plan_touched){};
-	(void)health_take_touched(health, fits_in, &room, &touched);
-	tap_is_int((long long)touched.server_groups.n, 2, "the others follow");
-
-	plan.n_probes = 0;
-	(void)health_set_plan(health, &plan);
-	plan.n_probes = N;
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
-	touched = (struct plan_touched){};
-	tap_ok(health_take_touched(health, fits_in, &none, &touched) && !plan_touched_any(&touched),
-	       "of those that do not fit by themselves none is taken");
-	tap_ok(health_take_touched(health, fits_in, &room, &touched) && !plan_touched_any(&touched),
-	       "and they keep no others from being taken, nor are they forgotten");
-	health_take_all(health);
-	tap_ok(!health_take_touched(health, fits_in, &room, &touched) && !plan_touched_any(&touched),
-	       "until a plan of the whole has read them");
-	health_free(health);
-	close(fd);
 }
 
 static size_t accepted_with_reset(int fd)
@@ -469,41 +241,6 @@ static void test_in_a_row(struct loop *loop)
 	close(fd);
 }
 
-static void test_spread(struct loop *loop)
-{
-	enum { N = 50 };
-	static struct plan_probe probes[N];
-	struct plan plan = {.probes = probes, .n_probes = N};
-	struct health *health = NULL;
-	uint64_t start_ms;
-	size_t early;
-	uint16_t port;
-	int fd = make_socket(128, &port), tries = 0;
-
-	for (int i = 0; i < N; i++) {
-		char id[16];
-
-		snprintf(id, sizeof(id), "i-%02d", i);
-		probes[i] = probe(id, port);
-		probes[i].interval_ms = 600;
-	}
-	do { /* once more if the machine was away, so that more of them had their time */
-		health_free(health);
-		if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-			exit(EXIT_FAILURE);
-		start_ms = now_mono_ms();
-		(void)health_set_plan(health, &plan);
-		turn_for(loop, 100);
-		early = n_results(health);
-	} while (now_mono_ms() - start_ms > 200 && ++tries < 100);
-	take_turns_for(loop, 800);
-	tap_ok(early > 0 && early < N * 2 / 3, "many new probes start one after the other");
-	tap_note("%zu of %d in the first sixth", early, N);
-	tap_is_int((long long)n_results(health), N, "and all have a result after an interval");
-	health_free(health);
-	close(fd);
-}
-
 /* A server that refuses: the interval alone would be nine seconds and more until it counts. */
 static void test_confirmation(struct loop *loop)
 {
@@ -523,156 +260,6 @@ static void test_confirmation(struct loop *loop)
 	tap_ok(wait_within(loop, health, "i-1", PLAN_UNHEALTHY, 6000),
 	       "when it refuses that is confirmed at once, and not at the interval");
 	health_free(health);
-}
-
-/* As many servers as an account has room for that take connections and never say a word. */
-#define SILENT (PROBES_OWN + PROBES_COMMON / 2)
-
-static struct plan_probe numbered_probe(int i, int64_t owner, uint16_t port)
-{
-	struct plan_probe p;
-	char id[16];
-
-	(void)str_format(id, sizeof(id), "i-%03d", i);
-	p = probe(id, port);
-	p.owner = owner;
-	p.backend = (uint32_t)i + 1;
-	p.interval_ms = 1000;
-	return p;
-}
-
-static struct plan_probe silent_probe(int i, uint16_t port)
-{
-	struct plan_probe p = numbered_probe(i, 1, port);
-
-	p.timeout_ms = 300 * 1000;
-	p.type = PROBE_HTTP;
-	(void)str_copy(p.say, sizeof(p.say), "GET / HTTP/1.0\r\n\r\n");
-	return p;
-}
-
-/* An account with many more of these, in very many VPCs, and some servers of another account. */
-static void test_share(struct loop *loop)
-{
-	enum { N = 700, OTHERS = 20 };
-	static struct plan_probe probes[N + OTHERS];
-	struct plan plan = {.probes = probes, .n_probes = N};
-	struct health *health;
-	uint16_t silent_port, port;
-	int silent_fd = make_socket(N, &silent_port), fd = make_socket(64, &port), n_well = 0;
-
-	for (int i = 0; i < N + OTHERS; i++) {
-		probes[i] = i < N ? silent_probe(i, silent_port) : numbered_probe(i, 2, port);
-		probes[i].vpc = 1 + (uint32_t)i % 256;
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	(void)health_set_plan(health, &plan);
-	take_turns_for(loop, 1300);
-	plan.n_probes += OTHERS;
-	(void)health_set_plan(health, &plan);
-	while (n_well < OTHERS && wait_for(loop, health, probes[N + n_well].server_id, PLAN_HEALTHY))
-		n_well++;
-	tap_is_int(n_well, OTHERS,
-		   "an account whose servers keep their probes waiting leaves room for others");
-	health_free(health);
-	close(silent_fd);
-	close(fd);
-}
-
-/* Servers that may leave a plan. */
-struct leaving {
-	struct plan_probe probes[SILENT + 6], kept[SILENT + 6];
-	bool has_left[SILENT + 6];
-	size_t n;
-};
-
-static struct plan kept(struct leaving *leaving)
-{
-	struct plan plan = {.probes = leaving->kept};
-
-	for (size_t i = 0; i < leaving->n; i++)
-		if (!leaving->has_left[i])
-			leaving->kept[plan.n_probes++] = leaving->probes[i];
-	return plan;
-}
-
-static void set_kept(struct health *health, struct leaving *leaving)
-{
-	struct plan plan = kept(leaving);
-
-	(void)health_set_plan(health, &plan);
-}
-
-static void leave_by_slice(struct health *health, struct leaving *leaving, size_t i)
-{
-	struct plan_probe_key key = key_of(&leaving->probes[i]);
-	struct plan_patch patch = {.probes = &key, .n_probes = 1};
-	struct plan plan;
-
-	leaving->has_left[i] = true;
-	plan = kept(leaving);
-	(void)health_follow(health, &plan, &patch);
-}
-
-/* How many of those that stay are well, from the `first` one on; -1: one is, and another before it is not. */
-static int count_well(struct health *health, const struct leaving *leaving, size_t first)
-{
-	int n = 0, n_before = 0;
-
-	for (size_t i = first; i < leaving->n; i++) {
-		if (leaving->has_left[i])
-			continue;
-		if (state_of(health, leaving->probes[i].server_id) == PLAN_HEALTHY && n++ != n_before)
-			return -1;
-		n_before++;
-	}
-	return n;
-}
-
-/* Servers of an account that has no room left are probed in the order in which they came, when there is.
- * (They wait for longer than their probes may take.) */
-static void test_waiting(struct loop *loop)
-{
-	static struct leaving leaving = {.n = SILENT};
-	uint16_t silent_port, port;
-	int silent_fd = make_socket(SILENT, &silent_port), fd = make_socket(64, &port), n = 0;
-	struct health *health;
-
-	for (int i = 0; i < SILENT; i++)
-		leaving.probes[i] = silent_probe(i, silent_port);
-	for (int i = SILENT; i < SILENT + 6; i++) {
-		leaving.probes[i] = numbered_probe(i, 1, port);
-		leaving.probes[i].interval_ms = 3600 * 1000;
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	set_kept(health, &leaving);
-	take_turns_for(loop, 1300);
-	while (leaving.n < SILENT + 6) {
-		leaving.n++;
-		set_kept(health, &leaving);
-		take_turns_for(loop, 30);
-	}
-	tap_is_int((long long)n_results(health), 0, "where an account has no room left its servers wait");
-	leave_by_slice(health, &leaving, SILENT + 3);
-	leaving.has_left[SILENT + 1] = true;
-	set_kept(health, &leaving);
-	take_turns_for(loop, 30);
-	leaving.probes[SILENT + 2].unhealthy_threshold = 7;
-	set_kept(health, &leaving);
-	tap_is_int((long long)n_results(health), 0, "some of which leave");
-	leave_by_slice(health, &leaving, 0);
-	for (int i = 0; i < 12000 && n >= 0 && n < 4; i++) {
-		(void)loop_turn(loop, TURN_MS);
-		n = count_well(health, &leaving, SILENT);
-	}
-	tap_is_int(n, 4,
-		   "a single place that falls free is enough for the others, in the order of their coming");
-	tap_is_int((long long)n_results(health), 4, "and those that have left are not probed");
-	health_free(health);
-	close(silent_fd);
-	close(fd);
 }
 
 /* A server of HTTP that says the same to each connection, and keeps the first thing that it was asked. */
@@ -973,14 +560,9 @@ int main(void)
 		return EXIT_FAILURE;
 	test_results(loop);
 	test_follow(loop);
-	test_many_groups(loop);
-	test_heavy_groups(loop);
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_confirmation(loop);
-	test_spread(loop);
-	test_share(loop);
-	test_waiting(loop);
 	test_http(loop);
 	test_udp(loop);
 	test_silence(loop);
