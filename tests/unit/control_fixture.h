@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A store on disk in a temporary directory, a loop, and room for control over them. Include it in the test's
- * only source file.
+ * A store on disk in a temporary directory, a loop, and room for control over them, with its nodes. Include
+ * it in the test's only source file.
  */
 #pragma once
 
@@ -100,4 +100,31 @@ _unused_ static void take_away(struct setup *s, const char *key)
 	must(store_txn_delete(txn, key), "deletion");
 	store_commit(s->store, txn, count_done, &n);
 	settle(s);
+}
+
+_unused_ static void register_as(struct setup *s, const char *name, uint32_t mtu)
+{
+	struct node node = {.mtu = mtu};
+	int n = 0;
+
+	must(str_copy(node.name, sizeof(node.name), name), "name");
+	control_register(s->control, &node, count_done, &n);
+	settle(s);
+	tap_is_int(n, 1, "node %s is registered", name);
+}
+
+_unused_ static void register_node(struct setup *s, const char *name)
+{
+	register_as(s, name, 1500);
+}
+
+/* A VPC with a port of that node in it. */
+_unused_ static void put_vpc(struct setup *s, const struct vpc *vpc, const char *node)
+{
+	struct port port = {.node = node};
+
+	must(str_format(port.id, sizeof(port.id), "eni-%s", vpc->id), "id");
+	port.vpc = vpc->id;
+	put(s, KIND_PORT, &port);
+	put(s, KIND_VPC, vpc);
 }
