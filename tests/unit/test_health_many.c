@@ -27,6 +27,29 @@ static size_t n_results(struct health *health)
 	return n;
 }
 
+static void wait_for_results(struct loop *loop, struct health *health, size_t n)
+{
+	for (int i = 0; i < 12000 && n_results(health) < n; i++)
+		(void)loop_turn(loop, TURN_MS);
+}
+
+/* Probes the plan's servers, which refuse, each in a group sgp-<n> of its own, until all have a result. */
+static struct health *ill_new(struct loop *loop, struct plan *plan, uint16_t port)
+{
+	struct health *health;
+
+	for (size_t i = 0; i < plan->n_probes; i++) {
+		plan->probes[i] = probe("i-1", port);
+		plan->probes[i].interval_ms = 3000;
+		(void)str_format(plan->probes[i].group, sizeof(plan->probes[i].group), "sgp-%zu", i);
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, plan);
+	wait_for_results(loop, health, plan->n_probes);
+	return health;
+}
+
 /* Adds to `seen` the groups sgp-<n> that are touched now; false: too many, or all. */
 static bool take_some(struct health *health, bool *seen, size_t n)
 {
@@ -49,22 +72,12 @@ static void test_many_groups(struct loop *loop)
 	static struct plan_probe probes[N];
 	struct plan plan = {.probes = probes, .n_probes = N};
 	struct plan_touched busy = {};
-	struct health *health;
 	bool seen[N] = {}, few = true;
 	size_t n_seen = 0;
 	uint16_t port;
 	int fd = make_socket(-1, &port);
+	struct health *health = ill_new(loop, &plan, port);
 
-	for (int i = 0; i < N; i++) {
-		probes[i] = probe("i-1", port);
-		probes[i].interval_ms = 3000;
-		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
 	tap_is_int((long long)n_results(health), N, "servers of many groups are ill");
 
 	for (; busy.server_groups.n < PLAN_TOUCHED_HEALTH_MAX; busy.server_groups.n++)
@@ -103,20 +116,10 @@ static void test_heavy_groups(struct loop *loop)
 	struct plan plan = {.probes = probes, .n_probes = N};
 	struct plan_touched touched = {};
 	size_t room = 4, none = 0;
-	struct health *health;
 	uint16_t port;
 	int fd = make_socket(-1, &port);
+	struct health *health = ill_new(loop, &plan, port);
 
-	for (int i = 0; i < N; i++) {
-		probes[i] = probe("i-1", port);
-		probes[i].interval_ms = 3000;
-		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
-	}
-	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
-		exit(EXIT_FAILURE);
-	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
 	tap_ok(!health_take_touched(health, fits_in, &room, &touched) && touched.server_groups.n == 4,
 	       "as many groups are taken as fit together");
 	n_changed = 0;
@@ -130,8 +133,7 @@ static void test_heavy_groups(struct loop *loop)
 	(void)health_set_plan(health, &plan);
 	plan.n_probes = N;
 	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
+	wait_for_results(loop, health, N);
 	touched = (struct plan_touched){};
 	tap_ok(health_take_touched(health, fits_in, &none, &touched) && !plan_touched_any(&touched),
 	       "of those that do not fit by themselves none is taken");
