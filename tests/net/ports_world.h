@@ -50,8 +50,8 @@ static bool link_in(const char *netns, const char *name, struct rtnl_link *ret)
 	return r == 0;
 }
 
-/* As the owner of a namespace does it. */
-static void lose_eth0(const char *netns)
+/* As the owner of a namespace does it: eth0 has that name from now on; NULL: it is removed. */
+static void change_eth0(const char *netns, const char *name)
 {
 	_cleanup_(closep) int fd = netns_open(netns);
 	struct rtnl_link link;
@@ -60,7 +60,8 @@ static void lose_eth0(const char *netns)
 	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
 		return;
 	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
-		(void)rtnl_link_remove(rtnl, link.ifindex);
+		(void)(name ? rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.name = name})
+			    : rtnl_link_remove(rtnl, link.ifindex));
 	rtnl_free(rtnl);
 }
 
@@ -81,7 +82,7 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 	if (attached->is_held)
 		(void)sem_wait(attached->go);
 	if (attached->loses)
-		lose_eth0(attached->loses);
+		change_eth0(attached->loses, NULL);
 	if (rtnl_open(-1, &rtnl) == 0) {
 		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
 			attached->was_up = link.is_up;

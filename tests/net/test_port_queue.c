@@ -462,7 +462,7 @@ static uint64_t lose_one(struct ports *ports, const struct plan_port *port, stru
 	uint32_t ifindex = ports_ifindex(ports, port->number);
 
 	*lost = (struct lost){};
-	lose_eth0(port->instance);
+	change_eth0(port->instance, NULL);
 	tap_is_int(ports_forget_link(ports, ifindex), PORT_LINK_INSTANCE, "a port's link went");
 	return ports_each_lost(ports, note_lost, lost);
 }

@@ -12,19 +12,6 @@
 static char attached_name[32];
 static const char *renames; /* in the namespace of this name someone renames eth0 as soon as it comes */
 
-static void rename_eth0(const char *netns)
-{
-	_cleanup_(closep) int fd = netns_open(netns);
-	struct rtnl_link link;
-	struct rtnl *rtnl;
-
-	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
-		return;
-	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
-		(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.name = "mine"});
-	rtnl_free(rtnl);
-}
-
 int __real_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
 int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
 int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth)
@@ -32,7 +19,7 @@ int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth)
 	int r = __real_rtnl_veth_add(rtnl, veth);
 
 	if (r == 0 && renames)
-		rename_eth0(renames);
+		change_eth0(renames, "mine");
 	return r;
 }
 
