@@ -5,6 +5,7 @@
 #include "../lib/loop.h"
 
 #define LOOK_INTERVAL_MS 5000
+#define LOOK_STEP_MS	 20 /* from some ports to the next ones */
 #define DAILY_MS	 (24 * 60 * 60 * 1000)
 
 struct watch {
@@ -12,6 +13,7 @@ struct watch {
 	int monitor_fd;
 	struct loop_source *devices, *monitor, *look, *mend;
 	bool is_look_due, are_links_due; /* when no device is being worked on any more */
+	bool has_looked_at_all;		 /* of the ports, since it began with them */
 	bool are_links_lost;		 /* some of what the monitor had to say */
 	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
 };
@@ -73,8 +75,8 @@ static void on_link_event(void *context, uint32_t events)
 		watch->are_links_lost |= rtnl_monitor_has_lost(watch->monitor_fd);
 }
 
-/* What someone else may have changed under us, as far as a look at it costs nothing. */
-static void look(struct watch *watch)
+/* Files and pins: what someone else may have changed under us, as far as a look at it costs nothing. */
+static void look_at_files(struct watch *watch)
 {
 	bool daily = now_mono_ms() - watch->daily_ms >= DAILY_MS;
 	int r = netns_files_refresh(watch->parts.files, daily);
@@ -85,10 +87,17 @@ static void look(struct watch *watch)
 		watch->daily_ms = now_mono_ms();
 	if (datapath_repair_pins(watch->parts.datapath) > 0)
 		reconcile_request(watch->parts.reconcile, true);
-	if (ports_look(watch->parts.ports) > 0)
+}
+
+/* The same of ports, some at a time: on a node of many it would hold up changes. */
+static void look(struct watch *watch)
+{
+	if (watch->has_looked_at_all)
+		look_at_files(watch);
+	if (ports_look(watch->parts.ports, &watch->has_looked_at_all) > 0)
 		reconcile_request(watch->parts.reconcile, false);
 	mend(watch);
-	loop_timer_set(watch->look, LOOK_INTERVAL_MS);
+	loop_timer_set(watch->look, watch->has_looked_at_all ? LOOK_INTERVAL_MS : LOOK_STEP_MS);
 }
 
 static void on_look(void *context, uint32_t events)
@@ -129,6 +138,7 @@ int watch_new(const struct watch_parts *parts, struct watch **ret)
 	if (!watch)
 		return -ENOMEM;
 	watch->parts = *parts;
+	watch->has_looked_at_all = true;
 	watch->monitor_fd = rtnl_monitor_open();
 	r = MIN(watch->monitor_fd, 0);
 	if (r == 0)

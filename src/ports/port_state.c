@@ -27,6 +27,21 @@ struct port_state *port_states_find(const struct port_states *states, uint32_t n
 	return bsearch(&key, states->items, states->n, sizeof(key), compare_states);
 }
 
+size_t port_states_above(const struct port_states *states, uint32_t number)
+{
+	size_t first = 0, end = states->n;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (states->items[middle].number > number)
+			end = middle;
+		else
+			first = middle + 1;
+	}
+	return first;
+}
+
 /* Only at the end or in between: a port's number is new when it comes, so it is nearly always the last. */
 struct port_state *port_states_insert(struct port_states *states, uint32_t number)
 {

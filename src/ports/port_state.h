@@ -38,6 +38,8 @@ struct port_states {
 /* NULL: nothing is known of the port. Borrowed, until one is inserted or removed. */
 struct port_state *port_states_find(const struct port_states *states, uint32_t number);
 /* Of a port of which nothing is known yet. NULL: no memory. Borrowed likewise. */
+/* Where those begin whose number is above that one. */
+size_t port_states_above(const struct port_states *states, uint32_t number);
 struct port_state *port_states_insert(struct port_states *states, uint32_t number);
 /* Forgets what is known of a port. */
 void port_states_remove(struct port_states *states, struct port_state *state);

@@ -187,28 +187,19 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 
 /* Looking. */
 
-static int compare_links(const void *a, const void *b)
-{
-	const struct rtnl_link *x = a, *y = b;
-
-	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
-}
-
-static const struct rtnl_link *find_link(const struct rtnl_link *links, size_t n, uint32_t ifindex)
-{
-	const struct rtnl_link key = {.ifindex = ifindex};
-
-	return bsearch(&key, links, n, sizeof(key), compare_links);
-}
-
-/* NULL: all stands; else what does not, in words. */
+/* NULL: all stands, or that cannot be seen now; else what does not, in words. */
 static const char *what_is_disturbed(const struct ports *ports, const struct plan_port *port,
-				     uint32_t ifindex, const struct rtnl_link *links, size_t n_links)
+				     uint32_t ifindex)
 {
-	const struct rtnl_link *link = find_link(links, n_links, ifindex);
 	const char *what = "it was removed";
+	struct rtnl_link link;
+	int r = rtnl_link_get_index(ports->env.rtnl, ifindex, &link);
 
-	if (!link || port_device_is_disturbed(&ports->env, port, link, &what))
+	if (r < 0 && r != -ENODEV) {
+		(void)log_errno(r, "cannot look at a device: ifindex=%u", ifindex);
+		return NULL;
+	}
+	if (r < 0 || port_device_is_disturbed(&ports->env, port, &link, &what))
 		return what;
 	if (port->kind != INSTANCE_NETNS)
 		return NULL;
@@ -221,42 +212,49 @@ static const char *what_is_disturbed(const struct ports *ports, const struct pla
 	return NULL;
 }
 
-int ports_look(struct ports *ports)
+/* Whether it is to be made again. */
+static bool look_at(struct ports *ports, struct port_state *state)
 {
-	_cleanup_(freep) struct rtnl_link *links = NULL;
-	const char *what;
-	size_t n_links;
-	int r, found = 0;
+	const char *what = NULL;
+
+	/* One that waits to be made again is looked at, too, since it must not stay up bare. */
+	if (state->known_ifindex && state->made.number)
+		what = what_is_disturbed(ports, &state->made, state->known_ifindex);
+	if (!what || !state->is_looked_at || *state->failure)
+		return false;
+	state->is_looked_at = false;
+	if (port_turns_has(&ports->queue, state->number))
+		return false; /* its turn comes, whatever is wanted of it then */
+	log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
+		    state->mark.instance, state->number);
+	return true;
+}
+
+static void look_at_node_port(struct ports *ports)
+{
+	const char *what = NULL;
+
+	if (ports->node_port.row.ifindex)
+		what = what_is_disturbed(ports, &ports->node_port, ports->node_port.row.ifindex);
+	if (what)
+		log_warning("mending the node's port that someone has changed: %s", what);
+	ports->is_node_port_due |= what != NULL;
+}
+
+int ports_look(struct ports *ports, bool *ret_all)
+{
+	size_t first = port_states_above(&ports->states, ports->looked_number);
+	size_t end = MIN(first + PORTS_LOOK_MAX, ports->states.n);
+	bool found = false;
 
 	assert(!worker_is_busy(ports->worker));
-	r = rtnl_link_list(ports->env.rtnl, &links, &n_links);
-	if (r < 0)
-		return log_errno(r, "cannot list the node's devices");
-	qsort(links, n_links, sizeof(*links), compare_links);
-	for (size_t i = 0; i < ports->states.n; i++) {
-		struct port_state *state = &ports->states.items[i];
-
-		if (!state->known_ifindex || !state->made.number)
-			continue;
-		breathe(&ports->breath);
-		/* One that waits to be made again is looked at, too, since it must not stay up bare. */
-		what = what_is_disturbed(ports, &state->made, state->known_ifindex, links, n_links);
-		if (!what || !state->is_looked_at || *state->failure)
-			continue;
-		state->is_looked_at = false;
-		if (port_turns_has(&ports->queue, state->number))
-			continue; /* its turn comes, whatever is wanted of it then */
-		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
-			    state->mark.instance, state->number);
-		found = 1;
-	}
-	if (ports->node_port.row.ifindex) {
-		what = what_is_disturbed(ports, &ports->node_port, ports->node_port.row.ifindex, links,
-					 n_links);
-		if (what)
-			log_warning("mending the node's port that someone has changed: %s", what);
-		ports->is_node_port_due |= what != NULL;
-	}
+	*ret_all = end == ports->states.n;
+	ports->looked_number = *ret_all ? 0 : ports->states.items[end - 1].number;
+	for (size_t i = first; i < end; i++)
+		found |= look_at(ports, &ports->states.items[i]);
+	if (!*ret_all)
+		return found;
+	look_at_node_port(ports);
 	return found || ports->is_node_port_due;
 }
 

@@ -72,9 +72,11 @@ int ports_fd(const struct ports *ports);
  * removal of all that is not wanted, has to say, or try again. */
 int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE]);
 
-/* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its
- * programs is set down at once). Not while a device is being worked on. Logs. 1: there is something to do. */
-int ports_look(struct ports *ports);
+/* Looks whether the next PORTS_LOOK_MAX ports stand as they were made; what does not is made again by the
+ * next sync (a device without its programs is set down at once). `ret_all`: those were the last ones, and it
+ * begins anew. Not while a device is being worked on. Logs. 1: there is something to do. */
+#define PORTS_LOOK_MAX 16 /* some 80 us each */
+int ports_look(struct ports *ports, bool *ret_all);
 /* The next sync tries again what failed. */
 void ports_retry(struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want, but for those that are queued. `full`:

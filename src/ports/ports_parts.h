@@ -27,7 +27,8 @@ struct ports {
 	uint32_t node_port_known_ifindex;
 	bool is_node_port_due;
 
-	bool is_behind; /* the last sync of all ran out of time */
+	uint32_t looked_number; /* up to that port all have been looked at; 0: none yet */
+	bool is_behind;		/* the last sync of all ran out of time */
 	bool queues_rest;
 };
 

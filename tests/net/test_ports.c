@@ -318,6 +318,44 @@ static void test_unfinished(struct ports *ports)
 	failures_clear(&failures);
 }
 
+/* At all ports. */
+static int look(struct ports *ports)
+{
+	int found = 0;
+
+	for (bool all = false; !all && found >= 0;)
+		found |= ports_look(ports, &all);
+	return found;
+}
+
+/* More ports than one look takes, of which the last one is disturbed. */
+static void test_look_at_many(struct ports *ports, struct attached *attached)
+{
+	struct plan_port many[PORTS_LOOK_MAX + 1];
+	struct plan plan = {.ports = many, .n_ports = ARRAY_SIZE(many)}, empty = {};
+	struct failures failures = {};
+	char name[IFNAMSIZ];
+	struct rtnl *rtnl;
+	bool all;
+
+	(void)rtnl_open(-1, &rtnl);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = make_port(0x60 + i, INSTANCE_NETNS);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) /* each has some time only */
+		(void)ports_sync(ports, &plan, false, &failures);
+	tap_is_int(look(ports), 0, "many ports stand");
+	(void)str_format(name, sizeof(name), "pl%x", many[PORTS_LOOK_MAX].number);
+	take_away(rtnl, name);
+	tap_ok(ports_look(ports, &all) == 0 && !all, "of many some are looked at");
+	tap_ok(ports_look(ports, &all) == 1 && all, "then the rest, and what is missing is noticed");
+	attached->is_bare = true;
+	tap_ok(ports_look(ports, &all) == 1 && !all, "and then the first ones again");
+	attached->is_bare = false;
+	(void)ports_remove_others(ports, &empty, true);
+	rtnl_free(rtnl);
+	failures_clear(&failures);
+}
+
 /* A device that is up without its programs. */
 static void test_bare(struct ports *ports, struct attached *attached)
 {
@@ -331,9 +369,9 @@ static void test_bare(struct ports *ports, struct attached *attached)
 	(void)rtnl_open(-1, &rtnl);
 	(void)ports_remove_others(ports, &empty, true); /* what was before */
 	(void)ports_sync(ports, &plan, false, &failures);
-	tap_is_int(ports_look(ports), 0, "what stands as it was made is not disturbed");
+	tap_is_int(look(ports), 0, "what stands as it was made is not disturbed");
 	attached->is_bare = true;
-	tap_is_int(ports_look(ports), 1, "a device that has lost its programs is");
+	tap_is_int(look(ports), 1, "a device that has lost its programs is");
 	tap_ok(link_in(NULL, "pl17", &link) && !link.is_up, "and is set down at once");
 	attached->is_bare = false;
 	(void)ports_sync(ports, &plan, false, &failures);
@@ -343,12 +381,12 @@ static void test_bare(struct ports *ports, struct attached *attached)
 	(void)rtnl_link_change(rtnl, link.ifindex, &change);
 	(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.set_up = true});
 	add_foreign(rtnl, "pl17");
-	tap_is_int(ports_look(ports), 1, "a renamed device is noticed");
+	tap_is_int(look(ports), 1, "a renamed device is noticed");
 	(void)ports_sync(ports, &plan, false, &failures);
 	tap_ok(failures.n == 1 && link_in(NULL, "away17", &link) && link.is_up,
 	       "where its name is taken that is a failure, and what runs goes on");
 	attached->is_bare = true;
-	(void)ports_look(ports);
+	(void)look(ports);
 	tap_ok(link_in(NULL, "away17", &link) && !link.is_up, "but not without its programs");
 	attached->is_bare = false;
 	(void)link_in(NULL, "pl17", &link);
@@ -524,6 +562,7 @@ static void test_devices(struct ports_world *world)
 	test_renamed_at_once(ports);
 	test_unfinished(ports);
 	test_bare(ports, &world->attached);
+	test_look_at_many(ports, &world->attached);
 	test_foreign_namespace(ports);
 	test_stray_files(ports, world->files);
 	test_service(ports);

@@ -14,6 +14,7 @@
 #include "tests/tap.h"
 
 #define LOOK_MS	      5000 /* from one look to the next */
+#define LOOK_STEP_MS  20   /* from some of many ports to the next ones */
 #define INSTANCE_LINK 7
 #define NODE_LINK     8
 
@@ -43,6 +44,7 @@ struct ports {
 	uint32_t lost, pausing; /* numbers; 0: none */
 	uint64_t pause_ms;	/* of the next one that is lost */
 	uint64_t due_ms;
+	int n_looks; /* more, before it has looked at all */
 };
 
 static struct ports ports;
@@ -92,9 +94,11 @@ uint64_t ports_each_lost(struct ports *p, ports_lost call, void *context)
 	return p->pausing ? p->due_ms - clock_ms : 0;
 }
 
-int ports_look(struct ports *p)
+int ports_look(struct ports *p, bool *ret_all)
 {
 	note(p->is_busy ? "LOOK-WHILE-BUSY" : "look");
+	*ret_all = p->n_looks == 0;
+	p->n_looks -= !*ret_all;
 	return 0;
 }
 
@@ -229,6 +233,14 @@ static void test_devices(struct loop *loop)
 	tap_is_str(turn(loop), "links mend ", "and links are read of at once again");
 	clock_ms += LOOK_MS;
 	tap_is_str(turn(loop), "look ", "as is looked in time");
+	ports.n_looks = 1;
+	clock_ms += LOOK_MS;
+	tap_is_str(turn(loop), "look ", "at some of many");
+	(void)turn(loop);
+	clock_ms += LOOK_STEP_MS;
+	tap_is_str(turn(loop), "look ", "and at the next ones soon");
+	clock_ms += LOOK_STEP_MS;
+	tap_is_str(turn(loop), "", "but not at the first ones again");
 }
 
 /* A pass of the whole has waited for a device, and the next one has been begun. */
