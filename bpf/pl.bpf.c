@@ -86,7 +86,8 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct p
 	if (!flow && *ret_reason)
 		return NULL;
 	if (flow && pkt->l4_proto == IPPROTO_TCP &&
-	    (pl_tcp_opens(pkt->tcp_flags) || flow->state & PL_STATE_MAY_BE_FORGOTTEN)) {
+	    (pl_tcp_opens(pkt->tcp_flags) ||
+	     (flow->state & PL_STATE_MAY_BE_FORGOTTEN && flow->kind == PL_FLOW_NAT && !flow->proxy))) {
 		r = pl_flow_again(pkt);
 		*ret_reason = r;
 		if (r > 0)

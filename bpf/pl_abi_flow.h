@@ -73,13 +73,14 @@ enum {			       /* pl_flow4.kind */
 /* pl_flow4.state: what a flow has come to. All of it stands in the opening direction's row; the other row has
  * what it has told its partner. */
 #define PL_STATE_ESTABLISHED (1 << 0) /* the opener spoke again after an answer */
-#define PL_STATE_WAS_RESET   (1 << 1) /* a reset has passed, of either side; stays when that is undone */
-#define PL_STATE_ANSWERED    (1 << 2)
-#define PL_STATE_FIN	     (1 << 3) /* of the opener */
-#define PL_STATE_FIN_BACK    (1 << 4)
-#define PL_STATE_RST	     (1 << 5) /* and nothing from the side that sent it since */
-#define PL_STATE_RST_BACK    (1 << 6)
-#define PL_STATE_DEAD	     (1 << 7) /* being deleted: no packet may follow it */
+#define PL_STATE_WAS_RESET   (1 << 1) /* a reset was undone, or the client has not heard how the server ended \
+				       */
+#define PL_STATE_ANSWERED (1 << 2)
+#define PL_STATE_FIN	  (1 << 3) /* of the opener */
+#define PL_STATE_FIN_BACK (1 << 4)
+#define PL_STATE_RST	  (1 << 5) /* and nothing from the side that sent it since */
+#define PL_STATE_RST_BACK (1 << 6)
+#define PL_STATE_DEAD	  (1 << 7) /* being deleted: no packet may follow it */
 
 /* Any of these in the opening row: the answering side may know nothing of the connection any more. */
 #define PL_STATE_MAY_BE_FORGOTTEN (PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_WAS_RESET | PL_STATE_FIN_BACK)
@@ -234,21 +235,20 @@ struct pl_proxied {
 	__be16 window;
 	__u8 size;	/* of the header */
 	__u8 parts;	/* what it says */
-	__u16 sent;	/* when the header was sent last, or the server has last spoken after that:
-			   PL_PROXY_TICK_SHIFT */
+	__u16 sent;	/* when the header was sent last: PL_PROXY_TICK_SHIFT */
 	__u8 told;	/* PL_TOLD_…; bits stay, but for what was another connection's */
 	__u8 scale : 4; /* of the server's window */
 	__u8 turns : 4; /* acknowledgements that became the header so far, up to a limit */
-	__u32 answer;	/* sequence number of the server's first byte */
-	__u32 end;	/* the number that follows the client's FIN */
+	__u32 known; /* what acknowledges the server's answer, less the header's number: with SYN cookies all
+			that it takes for an answer of that minute is as far from its number */
+	__u32 known_before; /* of another answer, of this connection or those before; 0: none */
 };
 
-#define PL_TOLD_ANSWER	 (1 << 0) /* `answer` is there */
-#define PL_TOLD_ANSWERS	 (1 << 1) /* the server may have given more than one */
-#define PL_TOLD_END	 (1 << 2) /* `end` is there */
-#define PL_TOLD_END_BACK (1 << 3) /* the server has sent a FIN */
-#define PL_TOLD_OVER	 (1 << 4) /* the server has acknowledged the client's */
-#define PL_TOLD_ENDS	 (1 << 5) /* the client has sent FINs at more than one place */
+#define PL_TOLD_ANSWERS	 (1 << 1) /* the server may have given more than one answer */
+#define PL_TOLD_END_BACK (1 << 3) /* it has sent a FIN */
+#define PL_TOLD_ANSWER                                                                                       \
+	(1 << 5) /* `known` is that of its answer. (1 << 0 in rows of before, with another)                  \
+		  */
 #define PL_PROXY_TICK_SHIFT                                                                                  \
 	24 /* so many bits of ns less: 1,099 s in pl_proxied.sent, no flow is idle for so long */
 

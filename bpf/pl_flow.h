@@ -158,11 +158,12 @@ static __always_inline void pl_flow_told(const struct pl_flow4_key *key, struct 
 	__u8 state = flow->state, raise = 0, clear = 0;
 
 	if (flags & PL_TCP_RST) {
-		raise = PL_STATE_RST | PL_STATE_WAS_RESET;
+		raise = PL_STATE_RST;
 	} else if (!(flags & PL_TCP_SYN)) {
 		clear = state & PL_STATE_RST;
+		raise = clear ? PL_STATE_WAS_RESET : 0;
 		if (state & PL_STATE_ANSWERED)
-			raise = PL_STATE_ESTABLISHED;
+			raise |= PL_STATE_ESTABLISHED;
 		if (flags & PL_TCP_FIN)
 			raise |= PL_STATE_FIN;
 	}
@@ -177,6 +178,9 @@ static __always_inline bool pl_flow_is_answer(const struct pl_flow4 *opener, __u
 	return !flags || flags & PL_TCP_SYN || !pl_flow_eni(opener) || opener->state & PL_STATE_ANSWERED;
 }
 
+#define PL_FLOW_UNHEARD                                                                                      \
+	0x100 /* in place of flags: the server has ended it, and the client does not hear that */
+
 /* What an answer says; its own row remembers what it has told its partner. */
 static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					     __u32 flags)
@@ -184,20 +188,23 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 	struct pl_flow4_key opening = pl_flow4_partner(key, flow);
 	__u32 token = flow->token;
 	struct pl_flow4 *opener;
-	__u8 raise = PL_STATE_RST_BACK | PL_STATE_WAS_RESET, clear = 0;
+	__u8 raise = PL_STATE_RST_BACK, clear = 0;
 
 	if (!pl_flow_is_still(flow, key)) /* that is another flow's opener */
 		return;
 	opener = pl_flow4_find(&opening);
 	if (!opener || opener->token != token)
 		return;
-	if (!(flags & PL_TCP_RST)) {
+	if (flags == PL_FLOW_UNHEARD) {
+		raise = PL_STATE_WAS_RESET;
+	} else if (!(flags & PL_TCP_RST)) {
 		/* With a PROXY header a reset is for good: what is said after it was said before
 		 * (pl_proxy.h).
 		 */
 		clear = opener->proxy ? 0 : PL_STATE_RST_BACK;
 		raise = (pl_flow_is_answer(opener, flags) ? PL_STATE_ANSWERED : 0) |
-			(flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0);
+			(flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0) |
+			(opener->state & clear ? PL_STATE_WAS_RESET : 0);
 	}
 	if (!pl_flow_change_state(opener, &opening, clear, raise))
 		return;

@@ -113,7 +113,7 @@ __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 {
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
 	const struct pl_flow4 *flow;
-	bool opens, asks;
+	bool opens, asks, is_reset;
 	__u32 asked = 0;
 	int r = 0;
 
@@ -124,11 +124,12 @@ __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 	flow = pl_flow4_find(&key);
 	if (!flow)
 		return PL_DROP_FLOW_TABLE_BUSY;
+	is_reset = flow->state & (PL_STATE_RST | PL_STATE_RST_BACK);
 	asks = flow->kind == PL_FLOW_NAT && (opens || !(flow->proxy || pkt->tcp_flags & PL_TCP_RST));
 	if (asks)
 		asked = pl_flow_ask_server(&key, true);
 	if (asked == PL_SERVER_BUSY)
-		r = PL_DROP_FLOW_TABLE_BUSY;
+		r = opens || is_reset ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;
 	else if (opens && (asked & 1 || pl_flow_begins_anew(flow, pkt)))
 		r = pl_flow_leave(pkt, &key, flow->slot, asked & 1);
 	else if (asked == PL_SERVER_HEADER)

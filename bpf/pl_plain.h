@@ -19,10 +19,11 @@ static __always_inline bool pl_plain_state(const struct pl_pkt *pkt, const struc
 {
 	const __u8 asked =
 		PL_STATE_ANSWERED | PL_STATE_ESTABLISHED | PL_STATE_MAY_BE_FORGOTTEN | PL_STATE_DEAD;
+	const __u8 back = PL_STATE_ANSWERED | PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_DEAD;
 	__u8 kind = flow->kind, state = flow->state & asked;
 
 	if (kind == PL_FLOW_NAT_BACK)
-		return (state & ~PL_STATE_ESTABLISHED) == PL_STATE_ANSWERED;
+		return (state & back) == PL_STATE_ANSWERED;
 	if (kind != PL_FLOW_NAT)
 		return false;
 	return pl_likely(state == (PL_STATE_ANSWERED | PL_STATE_ESTABLISHED)) ||

@@ -39,12 +39,9 @@ enum {			      /* pl_proxied.state, in the order that a connection takes */
 #define PL_PROXY_TURN_TICKS    12    /* further ones are this far apart: 200 ms */
 #define PL_PROXY_AHEAD	       65536 /* so far into its stream a client may be before the header has arrived */
 
-/* Where a server falls silent after its FIN its kernel may forget the connection, in ticks: not for so long
- * (5 s); and after so long (125 s) it takes no SYN cookie of that connection any more. */
-#define PL_PROXY_KEPT_TICKS  298
-#define PL_PROXY_STALE_TICKS 7451
-#define PL_PROXY_COOKIES     3		 /* cookies for one number differ by no more: in its segment size */
-#define PL_PROXY_ELSEWHERE   0x80000000u /* so far from a number is none that it could be taken for */
+/* SYN cookies for one number differ by no more, in the segment size that they stand for. */
+#define PL_PROXY_COOKIES 3
+#define PL_PROXY_ASIDE	 8 /* so far from a cookie's number is none */
 
 #define PL_PROXY_BACK	0x100 /* with the row's byte: a packet of the server */
 #define PL_PROXY_RESETS 0x200 /* a reset has passed, of either side */
@@ -84,12 +81,9 @@ static __always_inline bool pl_proxy_is_still(const struct pl_proxy_step *step)
 	return *(const volatile __u32 *)&step->proxied->tag == step->tag;
 }
 
-/* Remembers what a packet has told of the connection, though another CPU remembers something else; and a
- * number that it has told (at: NULL, if none). A stranger that has got the row in this instant is left
- * without what was not its own. True: it was told another number before, be it in this instant; of two CPUs
- * at least the second one hears so. */
-static __attribute__((noinline)) bool pl_proxy_tell(const struct pl_proxy_step *step, __u8 what, __u32 *at,
-						    __u32 number)
+/* Remembers what a packet has told of the connection, though another CPU remembers something else. A stranger
+ * that has got the row in this instant is left without what was not its own. */
+static __attribute__((noinline)) void pl_proxy_tell(const struct pl_proxy_step *step, __u8 what)
 {
 	struct pl_proxied *proxied = step->proxied;
 	union {
@@ -99,16 +93,12 @@ static __attribute__((noinline)) bool pl_proxy_tell(const struct pl_proxy_step *
 		};
 		__u32 all;
 	} bits = {.told = what}, old;
-	__u32 before = number;
 
 	if (!pl_proxy_is_still(step))
-		return false;
-	if (at)
-		before = __sync_lock_test_and_set(at, number);
+		return;
 	old.all = __sync_fetch_and_or((__u32 *)&proxied->sent, bits.all);
-	if (!pl_proxy_is_still(step) && (at || !(old.told & what)))
+	if (!pl_proxy_is_still(step) && !(old.told & what))
 		__sync_fetch_and_and((__u32 *)&proxied->sent, ~bits.all);
-	return old.told & what && before != number;
 }
 
 static __always_inline __u16 pl_proxy_now(void)
@@ -284,8 +274,6 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 		.first = step->seq + 1,
 		.size = PL_PROXY_SIZE_MIN,
 		.parts = step->parts,
-		.told = step->proxied ? PL_TOLD_ANSWERS
-				      : 0, /* to the connection before, as its client knows */
 	};
 	int r; /* not long: see pl_nat_try() */
 
@@ -299,6 +287,11 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 			return PL_DROP_FLOW_TABLE_BUSY;
 		if (new.size > PL_PROXY_SIZE_MIN + PL_PROXY_TLVS_MAX)
 			return PL_DROP_PROXY_HEADER;
+	}
+	if (step->proxied) { /* the connection before had answers, as its client knows */
+		new.told = PL_TOLD_ANSWERS;
+		new.known = step->proxied->known;
+		new.known_before = step->proxied->known_before;
 	}
 	r = bpf_map_update_elem(&pl_proxied, &step->key, &new, BPF_ANY);
 	if (r)
@@ -354,56 +347,52 @@ static __always_inline bool pl_proxy_may_pass(const struct pl_proxy_step *step, 
 {
 	const struct pl_proxied *proxied = step->proxied;
 
-	return (__u32)place < PL_PROXY_AHEAD && step->ack == proxied->answer &&
+	return (__u32)place < PL_PROXY_AHEAD &&
+	       step->ack == proxied->known + proxied->first - proxied->size &&
 	       (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) == PL_TOLD_ANSWER;
 }
 
-/* The client's FIN. An honest one has just one end: of several nobody knows which the server has taken. */
-static __always_inline void pl_proxy_ends(const struct pl_proxy_step *step)
+static __always_inline bool pl_proxy_is_cookie(__u32 apart, __u32 known)
 {
-	__u32 end = step->seq + step->segment->payload_size + 1;
-	struct pl_proxied *proxied = step->proxied;
-
-	if (step->flags & PL_TCP_FIN && pl_proxy_tell(step, PL_TOLD_END, &proxied->end, end))
-		pl_proxy_tell(step, PL_TOLD_ENDS, NULL, 0);
+	return apart - known + PL_PROXY_COOKIES <= 2 * PL_PROXY_COOKIES;
 }
 
-/* Whether a server that answers by SYN cookies might take up a connection with a segment. To who has seen one
- * cookie those are known that are as far from their numbers, or nearly so; after two, none is known that is
- * not. */
+/* Whether a server that answers by SYN cookies might take up a connection with a segment, and its sender
+ * knows so: to who has seen one cookie those are known that are as far from their numbers, or nearly so. */
 static __always_inline bool pl_proxy_may_begin(const struct pl_proxy_step *step)
 {
 	const struct pl_proxied *proxied = step->proxied;
-	__u32 apart = step->ack - step->seq, known = proxied->answer - (proxied->first - proxied->size);
+	__u32 apart = step->ack - step->seq;
 
-	return (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) != PL_TOLD_ANSWER ||
-	       apart - known + PL_PROXY_COOKIES <= 2 * PL_PROXY_COOKIES;
+	if (!(proxied->told & PL_TOLD_ANSWER))
+		return false;
+	return pl_proxy_is_cookie(apart, proxied->known) ||
+	       (proxied->known_before && pl_proxy_is_cookie(apart, proxied->known_before));
 }
 
-/* A segment goes as an acknowledgement without data, so far from its number: a server that has the connection
- * says what it has, and one that has not, that it has not. */
-static __attribute__((noinline)) int pl_proxy_only_ask(struct __sk_buff *skb, struct pl_pkt *pkt,
-						       struct pl_proxy_step *step, __u32 far)
+/* A segment goes as an acknowledgement without data, beside its place in the stream: to a server that has the
+ * connection it says what it would have said, and one that has not resets it, and takes nothing up. */
+static __attribute__((noinline)) int pl_proxy_step_aside(struct __sk_buff *skb, struct pl_pkt *pkt,
+							 struct pl_proxy_step *step)
 {
 	struct tcphdr *tcp = pl_segment_tcp(step->segment);
 
 	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = pkt->tcp_flags = PL_TCP_ACK;
 	tcp->urg_ptr = 0;
-	tcp->seq = bpf_htonl(step->seq + far);
+	tcp->seq = bpf_htonl(step->seq + PL_PROXY_ASIDE);
 	return pl_segment_replace(skb, 0, pkt->key.saddr, pkt->key.daddr) ? PL_DROP_PROXY_HEADER
 									  : PL_CONTINUE;
 }
 
 /* A segment of the client after the header has arrived. Where the server may have forgotten the connection by
  * now it could begin another one there, by a SYN cookie, and without a header. No server forgets before it
- * has sent a FIN; once it has acknowledged the client's, too, no data is missing, and who sends it again
- * hears so. Until then it has the connection for as long as it speaks, and after that what might begin
- * another only asks for a word of it, by a number that is no cookie's. The client sends it again. */
+ * has sent a FIN. From there on nothing passes that could be read in such a connection; a FIN alone brings no
+ * byte, and lets none follow. (An honest segment is such a one where the client has just received as much as
+ * it has sent, and the header's size. Its data is lost then, if it still has some.) */
 static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt *pkt,
 					    struct pl_proxy_step *step)
 {
-	struct pl_proxied *proxied = step->proxied;
-	__u32 silent;
+	bool is_end = step->flags & PL_TCP_FIN && !step->segment->payload_size;
 
 	/* The server may have forgotten it, and only a SYN begins again. A client that has not taken the
 	 * server's reset asks so for one with just its number (RFC 5961), and hears of it here. */
@@ -412,14 +401,8 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 		return PL_DROP_PROXY_SEQUENCE;
 	}
 	pl_proxy_settle(step);
-	if (proxied->told & PL_TOLD_OVER)
-		return step->segment->payload_size ? pl_proxy_only_ask(skb, pkt, step, 0) : PL_CONTINUE;
-	silent = (__u16)(pl_proxy_now() - proxied->sent);
-	if (proxied->told & PL_TOLD_END_BACK &&
-	    silent - PL_PROXY_KEPT_TICKS < PL_PROXY_STALE_TICKS - PL_PROXY_KEPT_TICKS &&
-	    pl_proxy_may_begin(step))
-		return pl_proxy_only_ask(skb, pkt, step, PL_PROXY_ELSEWHERE + (bpf_get_prandom_u32() >> 8));
-	pl_proxy_ends(step);
+	if (step->proxied->told & PL_TOLD_END_BACK && !is_end && pl_proxy_may_begin(step))
+		return pl_proxy_step_aside(skb, pkt, step);
 	return PL_CONTINUE;
 }
 
@@ -449,7 +432,6 @@ static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, struct pl
 		return PL_DROP_PROXY_SEQUENCE;
 	proxied->acked = bpf_htonl(step->ack);
 	proxied->window = pl_segment_tcp(step->segment)->window;
-	pl_proxy_ends(step);
 	is_first = pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_SENT);
 	if ((place <= 0 && !step->segment->payload_size) || !pl_proxy_may_pass(step, place))
 		return pl_proxy_become(skb, pkt, step);
@@ -487,41 +469,29 @@ static __always_inline bool pl_proxy_may_turn(struct pl_proxy_step *step)
 	return true;
 }
 
-/* The server's answer to the SYN. To the same SYN a later cookie is another one, and both are taken. */
+/* The server's answer to the SYN. To the same SYN a later cookie is another one, and both are taken: one
+ * minute's and the next one's, of which the connections before have had some. */
 static __always_inline void pl_proxy_answers(const struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
+	__u32 known = step->seq + 1 - (proxied->first - proxied->size), before = proxied->known;
+	bool is_first = step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER);
 
-	if (step->state == PL_PROXY_ASKED
-		    ? pl_proxy_tell(step, PL_TOLD_ANSWER, &proxied->answer, step->seq + 1)
-		    : proxied->answer != step->seq + 1)
-		pl_proxy_tell(step, PL_TOLD_ANSWERS, NULL, 0);
-}
-
-/* Whether the server has acknowledged the client's FIN. Of several ends any may be the true one, and only who
- * forges has them. */
-static __always_inline bool pl_proxy_is_over(const struct pl_proxy_step *step, __u32 missing)
-{
-	const struct pl_proxied *proxied = step->proxied;
-
-	if (proxied->told & PL_TOLD_ENDS)
-		return true;
-	return proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
-	       -missing >= proxied->end - proxied->first && (__s32)(step->ack - proxied->end) >= 0;
+	if ((!is_first && known == before) || !pl_proxy_is_still(step))
+		return;
+	if (!pl_proxy_is_cookie(known, before))
+		*(volatile __u32 *)&proxied->known_before = before;
+	*(volatile __u32 *)&proxied->known = known;
+	pl_proxy_tell(step, is_first ? PL_TOLD_ANSWER : PL_TOLD_ANSWERS);
 }
 
 /* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. (That
  * the header has arrived another CPU may have noticed first.) */
-static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step, __u32 missing)
+static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step)
 {
-	struct pl_proxied *proxied = step->proxied;
-
 	if (step->state != PL_PROXY_KNOWN && !pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN) &&
-	    *(const volatile __u32 *)&proxied->state != PL_PROXY_KNOWN)
+	    *(const volatile __u32 *)&step->proxied->state != PL_PROXY_KNOWN)
 		return PL_CONTINUE;
-	*(volatile __u16 *)&proxied->sent = pl_proxy_now();
-	if (pl_proxy_is_over(step, missing))
-		pl_proxy_tell(step, PL_TOLD_OVER, NULL, 0);
 	if (step->flags & PL_TCP_FIN)
 		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
 	else
@@ -540,12 +510,12 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 	if (!(step->flags & PL_TCP_ACK))
 		return PL_CONTINUE;
 	if (step->flags & PL_TCP_FIN)
-		pl_proxy_tell(step, PL_TOLD_END_BACK, NULL, 0);
+		pl_proxy_tell(step, PL_TOLD_END_BACK);
 	missing = proxied->first - step->ack;
 	if (step->state == PL_PROXY_KNOWN && proxied->told & PL_TOLD_END_BACK)
-		return pl_proxy_arrived(step, missing);
+		return pl_proxy_arrived(step);
 	if (missing - 1 >= proxied->size) /* neither in the header nor before it */
-		return (__s32)missing > 0 ? PL_CONTINUE : pl_proxy_arrived(step, missing);
+		return (__s32)missing > 0 ? PL_CONTINUE : pl_proxy_arrived(step);
 	/* An older connection's acknowledgement only looks like one of this. */
 	if (step->state == PL_PROXY_ASKED && missing != proxied->size)
 		return PL_CONTINUE;
@@ -664,8 +634,10 @@ static __attribute__((noinline)) void pl_proxy_unheard(struct __sk_buff *skb, st
 
 	if (flow->kind != PL_FLOW_NAT_BACK || !ends)
 		return;
-	if (!flow->proxy || ends & PL_TCP_RST)
-		pl_flow_news(&pkt->key, flow, ends);
+	if (!flow->proxy)
+		pl_flow_news(&pkt->key, flow, PL_FLOW_UNHEARD);
+	else if (ends & PL_TCP_RST)
+		pl_flow_news(&pkt->key, flow, PL_TCP_RST);
 	else
 		(void)pl_proxy_follow(skb, pkt, flow);
 }

@@ -44,7 +44,7 @@ int part_reset(struct __sk_buff *skb)
 	return 0;
 }
 
-/* A packet with the client's FIN, the PROXY header's row of which was found before. */
+/* A packet with the server's FIN, the PROXY header's row of which was found before. */
 SEC("tc")
 int part_tell(struct __sk_buff *skb)
 {
@@ -60,7 +60,7 @@ int part_tell(struct __sk_buff *skb)
 	step.proxied = bpf_map_lookup_elem(&pl_proxied, &by);
 	if (!step.proxied)
 		return -ENOENT;
-	pl_proxy_tell(&step, PL_TOLD_END, &step.proxied->end, 4711);
+	pl_proxy_tell(&step, PL_TOLD_END_BACK);
 	return 0;
 }
 
@@ -79,8 +79,7 @@ int part_arrived(struct __sk_buff *skb)
 	step.proxied = bpf_map_lookup_elem(&pl_proxied, &step.key);
 	if (!step.proxied)
 		return -ENOENT;
-	step.ack = step.proxied->end;
-	return pl_proxy_arrived(&step, step.proxied->first - step.ack);
+	return pl_proxy_arrived(&step);
 }
 
 SEC("tc")
