@@ -44,12 +44,6 @@
 #define CONFIRM_MS	 500 /* from a refusal to the one that makes it count */
 #define CHANGED_PRIORITY 0
 #define CHANGED_AGAIN_MS 10 /* while there are more results than were taken */
-#define WEIGHED_MAX	 64 /* groups of which it is found out at a time whether they fit */
-
-/* Results that nobody has taken yet. */
-struct news {
-	struct probe *first, *last;
-};
 
 struct probe {
 	struct health *health;
@@ -69,8 +63,6 @@ struct probe {
 	uint64_t started_ms; /* 0: never */
 	bool settled;	     /* has moved to its place in the interval */
 	bool wanted;	     /* by the plan that is being set */
-	struct news *news;   /* that it is among; NULL: its result was taken */
-	struct probe *news_before, *news_behind;
 	struct loop_source *io, *timer;
 };
 
@@ -83,8 +75,8 @@ struct health {
 	struct probe_room *room;
 	struct probe **probes; /* sorted by group, server, port */
 	size_t n_probes;
-	uint64_t warned_ms;	  /* of trouble on our own side */
-	struct news light, heavy; /* of groups that slices may be planned for, and that do not fit in one */
+	uint64_t warned_ms;	 /* of trouble on our own side */
+	struct health_news news; /* of groups that nobody has taken yet */
 };
 
 static int key_compare(const struct plan_probe *a, const char *group, const char *server_id, uint32_t port)
@@ -113,30 +105,6 @@ static struct probe *probe_find(const struct health *health, size_t n, const cha
 	struct probe *probe = place < n ? health->probes[place] : NULL;
 
 	return probe && key_compare(&probe->plan, group, server_id, port) == 0 ? probe : NULL;
-}
-
-/* News */
-
-static void news_add(struct news *news, struct probe *probe)
-{
-	if (probe->news)
-		return;
-	probe->news = news;
-	probe->news_before = news->last;
-	*(news->last ? &news->last->news_behind : &news->first) = probe;
-	news->last = probe;
-}
-
-static void news_remove(struct probe *probe)
-{
-	struct news *news = probe->news;
-
-	if (!news)
-		return;
-	*(probe->news_before ? &probe->news_before->news_behind : &news->first) = probe->news_behind;
-	*(probe->news_behind ? &probe->news_behind->news_before : &news->last) = probe->news_before;
-	probe->news_before = probe->news_behind = NULL;
-	probe->news = NULL;
 }
 
 /* One probe */
@@ -169,7 +137,6 @@ static struct probe *probe_free(struct probe *probe)
 		return NULL;
 	probe_close(probe);
 	probe_room_part(&probe->seat);
-	news_remove(probe);
 	loop_source_free(probe->timer);
 	free(probe);
 	return NULL;
@@ -226,7 +193,7 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 	probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
-	news_add(&probe->health->light, probe);
+	health_news_add(&probe->health->news, probe->plan.owner, probe->plan.group);
 	loop_defer(probe->health->deferred);
 }
 
@@ -539,6 +506,7 @@ struct health *health_free(struct health *health)
 	for (size_t i = 0; i < health->n_probes; i++)
 		probe_free(health->probes[i]);
 	probe_room_free(health->room);
+	health_news_clear(&health->news);
 	loop_source_free(health->deferred);
 	loop_source_free(health->again);
 	free(health->probes);
@@ -676,54 +644,16 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 	return r;
 }
 
-enum taken {
-	TAKEN,
-	TAKEN_NOT,  /* it would be too much together with what is touched already */
-	TAKEN_NEVER /* it is too much by itself */
-};
-
-static enum taken take_group(const char *group, health_fits fits, void *context, struct plan_touched *touched,
-			     size_t *n_weighed)
-{
-	size_t n = touched->server_groups.n;
-	bool is_first = n == 0 && touched->balancers.n == 0;
-
-	if (!plan_touch_health(touched, group))
-		return TAKEN_NOT;
-	if (touched->server_groups.n == n || touched->whole)
-		return TAKEN;
-	(*n_weighed)++;
-	if (fits(context, touched))
-		return TAKEN;
-	touched->server_groups.n = n;
-	return is_first ? TAKEN_NEVER : TAKEN_NOT;
-}
-
 bool health_take_touched(struct health *health, health_fits fits, void *context, struct plan_touched *touched)
 {
-	size_t n_weighed = 0;
-
-	while (health->light.first && n_weighed < WEIGHED_MAX) {
-		struct probe *probe = health->light.first;
-		enum taken taken = take_group(probe->plan.group, fits, context, touched, &n_weighed);
-
-		if (taken == TAKEN_NOT)
-			break;
-		news_remove(probe);
-		if (taken == TAKEN_NEVER)
-			news_add(&health->heavy, probe);
-	}
-	if (health->light.first)
+	if (health_news_take(&health->news, fits, context, touched))
 		loop_timer_set(health->again, CHANGED_AGAIN_MS);
-	return health->heavy.first != NULL;
+	return health_news_has_heavy(&health->news);
 }
 
 void health_take_all(struct health *health)
 {
-	while (health->light.first)
-		news_remove(health->light.first);
-	while (health->heavy.first)
-		news_remove(health->heavy.first);
+	health_news_clear(&health->news);
 	loop_timer_stop(health->again);
 }
 

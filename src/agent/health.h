@@ -7,6 +7,7 @@
 
 #include "../lib/loop.h"
 #include "../plan/plan_slice.h"
+#include "health_news.h"
 
 struct health;
 
@@ -18,11 +19,9 @@ struct health *health_free(struct health *health);
 int health_set_plan(struct health *health, const struct plan *plan);
 /* The same of the probes that slices of the plan have changed, and no other one is looked at. -ENOMEM. */
 int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch);
-/* Whether what is touched is a matter of slices still. */
-typedef bool (*health_fits)(void *context, const struct plan_touched *touched);
-/* Adds what results have touched since the last call, as long as it is not many (plan_touch_health()) and
- * fits. The others stay, and `changed` is called for them a little later; but those that do not fit by
- * themselves wait for health_take_all(). True: there are such. */
+/* Adds what results have touched since the last call, as long as it is not many and fits, in the order of
+ * health_news_take(). The others stay, and `changed` is called for them a little later; but those that do not
+ * fit by themselves wait for health_take_all(). True: there are such. */
 bool health_take_touched(struct health *health, health_fits fits, void *context,
 			 struct plan_touched *touched);
 /* All of it is: a plan of the whole is begun, which reads how every server is. */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In which order what is found of servers is handed over: accounts take turns, whatever one of them has.
+ */
+#include "agent/health.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/health_news.h"
+#include "lib/log.h"
+#include "tests/tap.h"
+
+#define TURN_MS	      5
+#define GROUPS	      5
+#define SERVERS	      20 /* of each */
+#define HEAVY_ACCOUNT 1
+#define OTHER_ACCOUNT 2
+
+/* In place of the real one (meson.build). */
+static size_t n_failing;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (n_failing > 0 && n_failing-- > 0)
+		return NULL;
+	return __real_calloc(n, size);
+}
+
+static void on_changed(void *context _unused_, uint32_t events _unused_)
+{
+}
+
+/* A port of the loopback at which nobody listens. */
+static int refusing_socket(uint16_t *ret_port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+		exit(EXIT_FAILURE);
+	*ret_port = ntohs(addr.sin_port);
+	return fd;
+}
+
+static struct plan_probe probe(int64_t owner, const char *group, int server, uint16_t port)
+{
+	struct plan_probe p = {
+		.owner = owner,
+		.server_port = 443,
+		.probe_addr = netaddr_v4(INADDR_LOOPBACK),
+		.probe_port = port,
+		.interval_ms = 1000,
+		.timeout_ms = 1000,
+		.healthy_threshold = 2,
+		.unhealthy_threshold = 3,
+	};
+
+	(void)str_copy(p.group, sizeof(p.group), group);
+	(void)str_format(p.server_id, sizeof(p.server_id), "i-%d", server);
+	return p;
+}
+
+static size_t n_results(struct health *health)
+{
+	struct health_result *results;
+	size_t n;
+
+	if (health_results(health, &results, &n) < 0)
+		exit(EXIT_FAILURE);
+	free(results);
+	return n;
+}
+
+static bool fits_in(void *context, const struct plan_touched *touched)
+{
+	return touched->server_groups.n <= *(const size_t *)context;
+}
+
+/* A turn of all: "sgp-1 sgp-2", or "". */
+static const char *taken(struct health_news *news, health_fits fits, void *context)
+{
+	static char text[1024];
+	struct plan_touched touched = {};
+
+	(void)health_news_take(news, fits, context, &touched);
+	text[0] = '\0';
+	for (size_t i = 0; i < touched.server_groups.n; i++)
+		(void)str_format(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+				 touched.server_groups.ids[i]);
+	return text;
+}
+
+/* All servers of many in five groups are found ill, in any order, and one of somebody else last; no two of
+ * the groups fit together. */
+static void test_stranger(struct loop *loop)
+{
+	enum { N = GROUPS * SERVERS + 1 };
+	static struct plan_probe probes[N];
+	struct plan plan = {.probes = probes, .n_probes = N};
+	size_t room = 1, n_takes = 0, n_before = 0;
+	struct health *health;
+	uint16_t port;
+	int fd = refusing_socket(&port);
+
+	for (int i = 0; i < N - 1; i++) {
+		char group[ID_SIZE];
+
+		(void)str_format(group, sizeof(group), "sgp-%d", i % GROUPS);
+		probes[i] = probe(HEAVY_ACCOUNT, group, i / GROUPS, port);
+	}
+	probes[N - 1] = probe(OTHER_ACCOUNT, "sgp-stranger", 0, port);
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 12000 && n_results(health) < N; i++)
+		(void)loop_turn(loop, TURN_MS);
+	for (bool has_more = true; has_more && n_takes < 10 * N;) {
+		struct plan_touched touched = {};
+
+		(void)health_take_touched(health, fits_in, &room, &touched);
+		has_more = touched.server_groups.n > 0;
+		n_takes += has_more;
+		if (has_more && streq(touched.server_groups.ids[0], "sgp-stranger"))
+			n_before = n_takes - 1;
+	}
+	tap_is_int((long long)n_takes, GROUPS + 1, "what is found of a group's servers is taken at once");
+	tap_is_int((long long)n_before, 1, "a stranger's group does not wait for all groups of an account");
+	health_free(health);
+	close(fd);
+}
+
+static void test_turns(void)
+{
+	struct health_news news = {};
+	size_t room = 3;
+
+	tap_is_str(taken(&news, fits_in, &room), "", "turns: nothing is new");
+	health_news_add(&news, 1, "a1");
+	health_news_add(&news, 1, "a2");
+	health_news_add(&news, 1, "a1");
+	health_news_add(&news, 1, "a3");
+	health_news_add(&news, 2, "b1");
+	health_news_add(&news, 3, "c1");
+	health_news_add(&news, 2, "b2");
+	tap_is_str(taken(&news, fits_in, &room), "a1 b1 c1", "turns: each account has one");
+	health_news_add(&news, 3, "c2");
+	health_news_add(&news, 1, "a1");
+	tap_is_str(taken(&news, fits_in, &room), "a2 b2 c2", "turns: and then each its next one");
+	tap_is_str(taken(&news, fits_in, &room), "a3 a1", "turns: until one is left, in order");
+	tap_ok(!news.first, "turns: and nothing else");
+}
+
+/* "big" goes with no other one. */
+static bool fits_big(void *context _unused_, const struct plan_touched *touched)
+{
+	const struct plan_touched_ids *groups = &touched->server_groups;
+
+	for (size_t i = 0; i < groups->n; i++)
+		if (streq(groups->ids[i], "big") && groups->n > 1)
+			return false;
+	return true;
+}
+
+static void test_big(void)
+{
+	struct health_news news = {};
+	bool has_more;
+
+	health_news_add(&news, 1, "a1");
+	health_news_add(&news, 2, "big");
+	health_news_add(&news, 2, "b2");
+	health_news_add(&news, 3, "c1");
+	health_news_add(&news, 1, "a2");
+	tap_is_str(taken(&news, fits_big, NULL), "a1 c1 a2",
+		   "a group that does not fit with others keeps back those of its account alone");
+	health_news_add(&news, 1, "a1");
+	tap_is_str(taken(&news, fits_big, NULL), "big", "and is the first one the next time");
+	has_more = health_news_take(&news, fits_big, NULL, &(struct plan_touched){});
+	tap_ok(!has_more && !health_news_has_heavy(&news) && !news.first, "the rest follows");
+}
+
+static void test_no_memory(void)
+{
+	struct health_news news = {};
+	size_t room = 3;
+
+	for (size_t n = 1; n <= 2; n++) {
+		n_failing = n == 1;
+		health_news_add(&news, 1, "a1");
+		n_failing = n == 2;
+		health_news_add(&news, 1, "a2");
+		n_failing = 0;
+		tap_ok(health_news_has_heavy(&news),
+		       "a group for which there is no memory asks for a plan of the whole");
+		(void)taken(&news, fits_in, &room);
+		tap_ok(health_news_has_heavy(&news), "whatever is taken");
+		health_news_clear(&news);
+		tap_ok(!health_news_has_heavy(&news) && !news.first, "until there is one");
+	}
+}
+
+int main(void)
+{
+	struct loop *loop;
+
+	if (loop_new(&loop) < 0)
+		return EXIT_FAILURE;
+	log_set_level(LOG_LEVEL_ERROR);
+	test_stranger(loop);
+	test_turns();
+	test_big();
+	test_no_memory();
+	loop_free(loop);
+	return tap_done();
+}
