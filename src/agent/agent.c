@@ -219,6 +219,13 @@ static void on_registered(void *context, uint32_t number)
 	datapath_set_node(agent->datapath, number);
 }
 
+static bool on_server_health(void *context, const struct server_health *row)
+{
+	struct agent *agent = context;
+
+	return health_hear(agent->health, agent->rows, row);
+}
+
 static void on_rows(void *context, const struct feed_rows *rows)
 {
 	struct agent *agent = context;
@@ -546,6 +553,7 @@ static int start_feed(struct agent *agent)
 		.held = on_held,
 		.tests = on_tests_wanted,
 		.context = agent,
+		.health = on_server_health,
 	};
 	const struct feed_parts parts = {
 		.snapshot = agent->rows, .hold = agent->hold, .kept = agent->kept, .meter = agent->meter};

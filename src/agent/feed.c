@@ -570,7 +570,7 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->lease_ms = LEASE_DEFAULT_MS;
 	feed->list.breath = loop_breath(loop);
-	feed->list.node = feed->node;
+	feed->list.hearer = (struct plan_hearer){handlers->health, handlers->context};
 	(void)str_copy(feed->run, sizeof(feed->run), kept_rows_run(parts->kept));
 	r = str_copy(feed->node, sizeof(feed->node), options->node);
 	if (r >= 0) {

@@ -36,6 +36,9 @@ struct feed_handlers {
 	/* What a report says of connectivity tests (a new array); NULL: nothing. */
 	json_t *(*tests)(void *context);
 	void *context;
+	/* A row says of a server's health what it did not say, or goes, while others are still to be applied:
+	 * plan_hearer. */
+	bool (*health)(void *context, const struct server_health *row);
 };
 
 /* All borrowed. */

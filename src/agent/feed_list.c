@@ -16,7 +16,7 @@ void feed_list_clear(struct feed_list *list)
 	if (list->rows)
 		snapshot_clear_breathing(list->rows, &list->breath);
 	snapshot_free(list->rows);
-	*list = (struct feed_list){.breath = list->breath, .node = list->node};
+	*list = (struct feed_list){.breath = list->breath, .hearer = list->hearer};
 }
 
 /* Of a full list. */
@@ -85,7 +85,7 @@ int feed_list_apply(struct feed_list *list, const struct feed_answer *last, stru
 
 	if (list->is_full)
 		return apply_full(list, last, snapshot, ret);
-	*ret = (struct feed_rows){.node = list->node};
+	*ret = (struct feed_rows){.touched.hearer = list->hearer};
 	for (size_t i = 0; r == 0 && i < list->n; i++)
 		r = apply_part(&list->parts[i], snapshot, &list->breath, ret);
 	if (r == 0)

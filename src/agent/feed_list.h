@@ -21,11 +21,11 @@ struct feed_list {
 	struct feed_rows told; /* by these pages */
 	uint64_t listed;     /* the revision of the first page: behind a last one the question begins there */
 	char next[KEY_SIZE]; /* the word for the next page; "": there is no other one */
-	struct breath breath; /* is taken while a list is looked through, kept and applied; stays */
-	const char *node;     /* whose list it is, or NULL; borrowed; stays */
+	struct breath breath;	   /* is taken while a list is looked through, kept and applied; stays */
+	struct plan_hearer hearer; /* of what its rows say of health; stays */
 };
 
-/* Empty again; the pages are freed. The breath and the node stay. */
+/* Empty again; the pages are freed. The breath and who hears stay. */
 void feed_list_clear(struct feed_list *list);
 /* One more page (copied), as an answer that has `is_page`. One that was not asked for by `next` begins a
  * list, in place of what was gathered. -E2BIG: above the limit; -EPROTO: it begins one that adds to rows, and

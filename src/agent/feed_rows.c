@@ -106,20 +106,11 @@ static int count(struct feed_rows *rows, const char *key, int r)
 	return 0;
 }
 
-/* What the node's own probes have found touched the plan when they found it, and counts before the row. */
-static bool is_own_finding(const struct feed_rows *rows, const char *key, const json_t *value)
-{
-	const char *node = json_string_value(json_object_get(value, "node"));
-
-	return rows->node && node && str_starts(key, "server_health/") && streq(node, rows->node);
-}
-
 /* What it touches is told by its JSON, as it was and as it is. */
 static int apply_json(struct snapshot *snapshot, const char *key, const json_t *value, uint64_t created,
 		      uint64_t revision, struct feed_rows *rows)
 {
-	bool touches = !rows->touched.whole && !is_own_finding(rows, key, value) &&
-		       plan_touch_old(&rows->touched, snapshot, key, value);
+	bool touches = !rows->touched.whole && plan_touch_old(&rows->touched, snapshot, key, value);
 	int r = snapshot_apply(snapshot, key, value, created, revision);
 
 	if (r == 0 && touches)

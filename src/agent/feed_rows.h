@@ -12,10 +12,8 @@
 
 #define FEED_FAILURES_BYTES_MAX (2816u * 1024) /* that failures have in a report; some 20,000 */
 
-/* What answers change, one after the other: begins with all zero but the node. */
+/* What answers change, one after the other: begins with all zero but who hears of health (`touched`). */
 struct feed_rows {
-	const char
-		*node; /* that these are told to: how it found its servers it knows already; NULL: unknown */
 	uint64_t revision;
 	bool is_full;
 	size_t n_changes;  /* rows and deletions */

@@ -644,6 +644,18 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 	return r;
 }
 
+bool health_hear(struct health *health, const struct snapshot *rows, const struct server_health *row)
+{
+	const struct probe *probe =
+		probe_find(health, health->n_probes, row->group, row->server_id, row->port);
+	const struct server_group *group = snapshot_server_group(rows, row->group);
+
+	if (probe && probe->is_told)
+		return false;
+	health_news_add(&health->news, group ? group->owner : 0, row->group);
+	return true;
+}
+
 bool health_take_touched(struct health *health, health_fits fits, void *context, struct plan_touched *touched)
 {
 	if (health_news_take(&health->news, fits, context, touched))

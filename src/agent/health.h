@@ -19,6 +19,9 @@ struct health *health_free(struct health *health);
 int health_set_plan(struct health *health, const struct plan *plan);
 /* The same of the probes that slices of the plan have changed, and no other one is looked at. -ENOMEM. */
 int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch);
+/* A row says how a server is, or no more. Unless a probe here has found that out itself, which counts before
+ * the row, it is handed over like a probe's result, but `changed` is not called for it. Whether it is. */
+bool health_hear(struct health *health, const struct snapshot *rows, const struct server_health *row);
 /* Adds what results have touched since the last call, as long as it is not many and fits, in the order of
  * health_news_take(). The others stay, and `changed` is called for them a little later; but those that do not
  * fit by themselves wait for health_take_all(). True: there are such. */

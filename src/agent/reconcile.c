@@ -575,15 +575,6 @@ static bool goes_on(struct reconcile *reconcile)
 	return true;
 }
 
-void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched)
-{
-	if (!plan_touched_any(touched) && goes_on(reconcile))
-		return;
-	plan_touched_add(&reconcile->touched, touched);
-	reconcile->wants_whole |= touched->whole || !is_even(reconcile);
-	schedule(reconcile);
-}
-
 static bool fits(void *context, const struct plan_touched *touched)
 {
 	const struct reconcile *reconcile = context;
@@ -592,10 +583,26 @@ static bool fits(void *context, const struct plan_touched *touched)
 	return !reconcile->plan || plan_slice_fits(&input, reconcile->plan, touched);
 }
 
-void reconcile_health(struct reconcile *reconcile)
+static void take_health(struct reconcile *reconcile)
 {
 	reconcile->wants_heavy |=
 		health_take_touched(reconcile->parts.health, fits, reconcile, &reconcile->touched);
+}
+
+void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	if (!plan_touched_any(touched) && !touched->health && goes_on(reconcile))
+		return;
+	plan_touched_add(&reconcile->touched, touched);
+	if (touched->health)
+		take_health(reconcile);
+	reconcile->wants_whole |= touched->whole || !is_even(reconcile);
+	schedule(reconcile);
+}
+
+void reconcile_health(struct reconcile *reconcile)
+{
+	take_health(reconcile);
 	reconcile->has_news = true;
 	schedule(reconcile);
 }

@@ -40,7 +40,8 @@ void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
  * heard yet, or the node holds), nothing is removed. False at first. */
 void reconcile_trust_rows(struct reconcile *reconcile, bool trusted);
 
-/* The rows have another revision, and that much of a plan is touched by what has changed. */
+/* The rows have another revision, and that much of a plan is touched by what has changed; of health, what
+ * health_hear() was told. */
 void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched);
 
 /* Probes have found out something: what depends on it is planned anew, and it is reported. */

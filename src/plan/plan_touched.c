@@ -326,6 +326,16 @@ static void touch_listener(struct plan_touched *touched, const struct listener *
 	add(touched, &touched->balancers, listener->load_balancer);
 }
 
+static void touch_health(struct plan_touched *touched, const struct server_health *row)
+{
+	const struct plan_hearer *hearer = &touched->hearer;
+
+	if (hearer->hears)
+		touched->health |= hearer->hears(hearer->context, row);
+	else
+		add(touched, &touched->server_groups, row->group);
+}
+
 static void touch(struct plan_touched *touched, const struct snapshot *rows, enum kind kind, const void *row)
 {
 	switch (kind) {
@@ -354,7 +364,7 @@ static void touch(struct plan_touched *touched, const struct snapshot *rows, enu
 		add(touched, &touched->server_groups, ((const struct server *)row)->group);
 		break;
 	case KIND_SERVER_HEALTH:
-		add(touched, &touched->server_groups, ((const struct server_health *)row)->group);
+		touch_health(touched, row);
 		break;
 	case KIND_LISTENER:
 		touch_listener(touched, row);

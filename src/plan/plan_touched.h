@@ -15,9 +15,17 @@ struct plan_touched_ids {
 	size_t n;
 };
 
+/* Whether what a row says of a server's health is to be planned; then it sees to it. */
+struct plan_hearer {
+	bool (*hears)(void *context, const struct server_health *row);
+	void *context;
+};
+
 /* All zero: nothing is touched. */
 struct plan_touched {
+	struct plan_hearer hearer; /* without: a server's health touches its group, like all else of it */
 	bool whole;
+	bool health; /* it has heard of some */
 	struct plan_touched_ids endpoints;
 	struct plan_touched_ids groups;	 /* security groups whose rules change */
 	struct plan_touched_ids members; /* ports of instances that are in other groups */

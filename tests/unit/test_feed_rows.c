@@ -667,41 +667,68 @@ static void test_much(void)
 	snapshot_free(rows);
 }
 
-/* An answer and a page before it, with that health of a server each: how many groups are touched. */
-static size_t touched_by_health(const char *node, const char *value)
+/* Those that it has heard of; all but one is news. */
+static char heard[128];
+
+static bool hear(void *context, const struct server_health *row)
+{
+	(void)str_format(heard + strlen(heard), sizeof(heard) - strlen(heard), "%s%s=%d", *heard ? " " : "",
+			 row->group, row->healthy);
+	return !streq(row->group, context);
+}
+
+/* An answer and a page before it, with a row each, into `rows`. */
+static struct feed_rows put_health(struct snapshot *rows, struct plan_hearer hearer, const char *value)
 {
 	static const char text[] =
 		"{\"revision\": 9, %s \"rows\": [{\"key\": \"server_health/sgp-%d/10.0.0.2/80\", \"created\": 1, "
 		"\"revision\": 9, \"value\": {\"group\": \"sgp-%d\", \"server_id\": \"10.0.0.2\", \"port\": 80, %s}}]}";
 	_cleanup_(feed_answer_done) struct feed_answer page = {}, last = {};
-	_cleanup_(feed_list_clear) struct feed_list list = {.node = node};
+	_cleanup_(feed_list_clear) struct feed_list list = {.hearer = hearer};
 	char first_body[512], last_body[512];
-	struct snapshot *rows;
 	struct feed_rows told;
 
-	(void)snapshot_new(&rows);
 	snprintf(first_body, sizeof(first_body), text, "\"more\": \"\",", 1, 1, value);
 	snprintf(last_body, sizeof(last_body), text, "", 2, 2, value);
+	heard[0] = '\0';
 	if (feed_answer_parse(first_body, strlen(first_body), &page) < 0 ||
 	    feed_answer_parse(last_body, strlen(last_body), &last) < 0 ||
 	    feed_list_add(&list, &page, first_body, strlen(first_body)) < 0 ||
 	    feed_list_apply(&list, &last, rows, &told) < 0)
 		exit(EXIT_FAILURE);
-	tap_is_int((long long)snapshot_count(rows, KIND_SERVER_HEALTH, ""), 2, "the rows are there");
-	snapshot_free(rows);
-	return told.touched.server_groups.n;
+	return told;
 }
 
-/* What comes back of a node's own reports is nothing that it would plan for. */
-static void test_own_findings(void)
+/* What rows say of servers' health is not planned with all else that they change. */
+static void test_health(void)
 {
-	tap_is_int((long long)touched_by_health("alpha", "\"node\": \"beta\", \"healthy\": false"), 2,
-		   "what another node has found of servers is news");
-	tap_is_int((long long)touched_by_health("alpha", "\"node\": \"alpha\", \"healthy\": false"), 0,
-		   "what this one has is none");
-	tap_is_int((long long)touched_by_health("alpha", "\"healthy\": false"), 2, "that of nobody is");
-	tap_is_int((long long)touched_by_health(NULL, "\"node\": \"alpha\", \"healthy\": false"), 2,
-		   "and all is to nobody");
+	static const char well[] = "\"node\": \"a\", \"healthy\": true";
+	static const char ill[] = "\"node\": \"a\"";
+	static const char deletion[] = "{\"revision\": 10, \"rows\": [], "
+				       "\"deleted\": [\"server_health/sgp-1/10.0.0.2/80\"]}";
+	_cleanup_(feed_answer_done) struct feed_answer answer = {};
+	struct plan_hearer hearer = {hear, "none"}, knows_one = {hear, "sgp-1"};
+	struct feed_rows told, gone = {.touched.hearer = hearer};
+	struct snapshot *rows;
+
+	(void)snapshot_new(&rows);
+	told = put_health(rows, hearer, ill);
+	tap_is_str(heard, "sgp-1=0 sgp-2=0", "who is told of health hears of all servers");
+	tap_ok(told.touched.health && !plan_touched_any(&told.touched), "and no slice is touched besides");
+	told = put_health(rows, hearer, ill);
+	tap_ok(!*heard && !told.touched.health, "what is as it was is nothing to hear of");
+	(void)put_health(rows, hearer, "\"node\": \"a\", \"reason\": \"CONNECT_TIMEOUT\"");
+	tap_is_str(heard, "", "nor is the reason");
+	told = put_health(rows, knows_one, well);
+	tap_ok(told.touched.health, "where some of it is news there is a pass");
+	heard[0] = '\0';
+	if (feed_answer_parse(deletion, strlen(deletion), &answer) < 0 ||
+	    feed_answer_apply(&answer, rows, NULL, &gone) < 0)
+		exit(EXIT_FAILURE);
+	tap_ok(str_starts(heard, "sgp-1=1") && gone.touched.health, "one that goes is heard of, too");
+	told = put_health(rows, (struct plan_hearer){}, ill);
+	tap_is_int((long long)told.touched.server_groups.n, 2, "where nobody hears the groups are touched");
+	snapshot_free(rows);
 }
 
 int main(void)
@@ -715,7 +742,7 @@ int main(void)
 	test_broken_off();
 	test_full_list();
 	test_touched();
-	test_own_findings();
+	test_health();
 	test_much();
 	test_lease();
 	test_report();

@@ -13,6 +13,7 @@
 #include "agent/health_news.h"
 #include "lib/log.h"
 #include "tests/tap.h"
+#include "tests/unit/rows.h"
 
 #define TURN_MS	      5
 #define GROUPS	      5
@@ -137,6 +138,46 @@ static void test_stranger(struct loop *loop)
 	close(fd);
 }
 
+/* Rows say how a server is that is probed here, and one that is not. */
+static void test_hear(struct loop *loop)
+{
+	uint16_t port;
+	int fd = refusing_socket(&port);
+	struct plan_probe probes[1] = {probe(HEAVY_ACCOUNT, "sgp-1", 0, port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct server_health here = {.group = "sgp-1", .server_id = "i-0", .port = 443};
+	struct server_health elsewhere = {.group = "sgp-2", .server_id = "i-9", .port = 443};
+	struct plan_touched touched = {};
+	size_t room = 1;
+	struct health *health;
+	struct snapshot *rows;
+
+	if (snapshot_new(&rows) < 0 || health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	rows_put(rows, "server_group/sgp-2", "{'id': 'sgp-2', 'owner': %d, 'status': 'Available'}",
+		 OTHER_ACCOUNT);
+	(void)health_set_plan(health, &plan);
+	tap_ok(health_hear(health, rows, &here), "a row is news of a server whose probe has no result yet");
+	for (int i = 0; i < 12000 && n_results(health) < 1; i++)
+		(void)loop_turn(loop, TURN_MS);
+	health_take_all(health);
+	tap_ok(!health_hear(health, rows, &here), "of one whose probe has a result it is none");
+	(void)health_take_touched(health, fits_in, &room, &touched);
+	tap_ok(!plan_touched_any(&touched), "and touches nothing");
+	here.server_id[0] = 'j';
+	(void)health_hear(health, rows, &here);
+	(void)str_copy(here.group, sizeof(here.group), "sgp-3");
+	(void)health_hear(health, rows, &here);
+	tap_ok(health_hear(health, rows, &elsewhere), "of one that is not probed here it is news");
+	(void)health_take_touched(health, fits_in, &room, &touched);
+	touched = (struct plan_touched){};
+	(void)health_take_touched(health, fits_in, &room, &touched);
+	tap_is_str(touched.server_groups.ids[0], "sgp-2", "which has its account's turn");
+	health_free(health);
+	snapshot_free(rows);
+	close(fd);
+}
+
 static void test_turns(void)
 {
 	struct health_news news = {};
@@ -215,6 +256,7 @@ int main(void)
 		return EXIT_FAILURE;
 	log_set_level(LOG_LEVEL_ERROR);
 	test_stranger(loop);
+	test_hear(loop);
 	test_turns();
 	test_big();
 	test_no_memory();

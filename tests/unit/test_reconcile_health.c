@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What passes make of servers' health. The rows, the plan, the loop, and what probes and rows say of health
+ * are real, but for the probes; all else that a pass does is played here, and so is the clock.
+ */
+#include <stdarg.h>
+
+#include "agent/reconcile.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "tests/unit/plan_world.h"
+
+#define BIG 300 /* servers of a group: two of them are too many for a slice */
+
+static char told[512]; /* what was done since it was asked last */
+static uint64_t clock_ms = 1000;
+
+uint64_t __wrap_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void)
+{
+	return clock_ms;
+}
+
+static void note(const char *text)
+{
+	size_t length = strlen(told);
+
+	(void)str_copy(told + length, sizeof(told) - length, text);
+}
+
+/* Devices are there, and there is nothing to do with them. */
+
+static struct plan_port node_port;
+
+uint32_t ports_ifindex(void *context _unused_, uint32_t number)
+{
+	return 1000 + number;
+}
+
+int ports_sync(struct ports *p _unused_, const struct plan *plan _unused_, bool full _unused_,
+	       struct failures *failures _unused_)
+{
+	return 0;
+}
+
+int ports_queue(struct ports *p _unused_, const struct plan *plan _unused_, const uint32_t *numbers _unused_,
+		size_t n _unused_)
+{
+	return 0;
+}
+
+int ports_go_on(struct ports *p _unused_, const struct plan *plan _unused_, bool removes _unused_)
+{
+	return 0;
+}
+
+int ports_tell_queued(const struct ports *p _unused_, const struct plan *plan _unused_, bool removes _unused_,
+		      struct failures *failures _unused_)
+{
+	return 0;
+}
+
+void ports_queue_rest(struct ports *p _unused_)
+{
+}
+
+bool ports_are_queued(const struct ports *p _unused_)
+{
+	return false;
+}
+
+int ports_sync_node_port(struct ports *p _unused_)
+{
+	return 0;
+}
+
+const struct plan_port *ports_node_port(const struct ports *p _unused_)
+{
+	return &node_port;
+}
+
+bool ports_node_port_is_due(const struct ports *p _unused_)
+{
+	return false;
+}
+
+bool ports_are_behind(const struct ports *p _unused_)
+{
+	return false;
+}
+
+void ports_retry(struct ports *p _unused_)
+{
+}
+
+int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unused_, bool full _unused_)
+{
+	return 0;
+}
+
+/* Tables. */
+
+int datapath_repair_pins(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+int datapath_sync(struct datapath *d _unused_, const struct plan *plan _unused_,
+		  const struct plan_port *service _unused_, bool full _unused_,
+		  struct failures *failures _unused_)
+{
+	note("all ");
+	return 0;
+}
+
+int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan _unused_,
+			 const struct plan_patch *patch)
+{
+	note(patch->n_targets ? "serving " : patch->n_groups ? "rules " : "nothing ");
+	return 0;
+}
+
+int datapath_take_over(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+int datapath_sweep_links(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+uint64_t datapath_due_ms(const struct datapath *d _unused_)
+{
+	return 0;
+}
+
+/* Names, logs, reports. */
+
+void dns_expect_plan(struct dns *dns _unused_)
+{
+}
+
+void dns_set_plan(struct dns *dns _unused_, const struct plan *plan _unused_)
+{
+}
+
+void flow_log_follow(struct flow_log *log _unused_, const struct plan *plan _unused_)
+{
+}
+
+void flow_log_follow_slots(struct flow_log *log _unused_, const uint32_t *slots _unused_, size_t n _unused_)
+{
+}
+
+int feed_report(struct feed *f _unused_, uint64_t revision _unused_, const struct failures *failures _unused_,
+		const struct health_result *health _unused_, size_t n_health _unused_)
+{
+	note("report ");
+	return 0;
+}
+
+int feed_report_again(struct feed *f _unused_, uint64_t revision _unused_)
+{
+	note("again ");
+	return 0;
+}
+
+/* The agent. */
+
+struct run {
+	struct world w;
+	struct loop *loop, *urgent;
+	struct health *health;
+	struct reconcile *reconcile;
+	struct plan_touched touched;
+};
+
+/* What is done within so many milliseconds. */
+static const char *passes(struct run *run, uint64_t ms)
+{
+	static char text[sizeof(told)];
+
+	for (uint64_t i = 0; i < ms; i++) {
+		clock_ms++;
+		(void)loop_turn(run->loop, 0);
+	}
+	memcpy(text, told, sizeof(text));
+	told[0] = '\0';
+	return text;
+}
+
+static void on_health(void *context, uint32_t events _unused_)
+{
+	struct run *run = context;
+
+	reconcile_health(run->reconcile);
+}
+
+static bool on_server_health(void *context, const struct server_health *row)
+{
+	struct run *run = context;
+
+	return health_hear(run->health, run->w.rows, row);
+}
+
+/* As the feed does it. */
+static void put(struct run *run, const char *key, const char *value)
+{
+	json_t *json = json_loads(value, 0, NULL);
+	bool touches;
+
+	run->touched.hearer = (struct plan_hearer){on_server_health, run};
+	touches = plan_touch_old(&run->touched, run->w.rows, key, json);
+	if (!json || snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
+		exit(EXIT_FAILURE);
+	if (touches)
+		plan_touch_new(&run->touched, run->w.rows, key);
+	snapshot_set_revision(run->w.rows, rows_revision);
+	json_decref(json);
+}
+
+/* The answer has been taken. */
+static void took(struct run *run)
+{
+	reconcile_rows(run->reconcile, &run->touched);
+	run->touched = (struct plan_touched){};
+}
+
+/* Another node has found a server so. */
+static void put_health(struct run *run, const char *group, uint32_t server, bool healthy)
+{
+	char key[KEY_SIZE], value[256];
+
+	(void)str_format(key, sizeof(key), "server_health/%s/10.9.%u.%u/80", group, server / 200,
+			 server % 200);
+	(void)str_format(value, sizeof(value),
+			 "{\"group\": \"%s\", \"server_id\": \"10.9.%u.%u\", \"port\": 80, \"node\": "
+			 "\"n2\"%s}",
+			 group, server / 200, server % 200, healthy ? ", \"healthy\": true" : "");
+	put(run, key, value);
+}
+
+static void revoke_rule(struct run *run, const char *policy)
+{
+	char value[512];
+
+	(void)str_format(
+		value, sizeof(value),
+		"{\"id\": \"sgr-1\", \"group\": \"sg-ep\", \"direction\": \"ingress\", \"policy\": "
+		"\"%s\", \"priority\": 1, \"protocol\": \"TCP\", \"port_first\": 443, \"port_last\": "
+		"443, \"cidr\": \"10.0.0.0/16\"}",
+		policy);
+	put(run, "sg_rule/sg-ep/sgr-1", value);
+}
+
+/* A group of many servers elsewhere, behind the endpoint's load balancer. */
+static void add_big_group(struct world *w, const char *group, uint32_t port)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "server_group/%s", group);
+	rows_put(w->rows, key,
+		 "{'id': '%s', 'owner': %u, 'vpc': 'vpc-p', 'by_address': true, 'protocol': 'TCP', "
+		 "'health_enabled': true, 'health_interval_s': 1, 'health_timeout_s': 2, "
+		 "'healthy_threshold': 2, 'unhealthy_threshold': 3, 'status': 'Available'}",
+		 group, port);
+	(void)str_format(key, sizeof(key), "listener/lsn-%u", port);
+	rows_put(w->rows, key,
+		 "{'id': 'lsn-%u', 'load_balancer': 'nlb-1', 'server_group': '%s', 'protocol': 'TCP', "
+		 "'port': %u, 'idle_timeout_s': 900, 'status': 'Running'}",
+		 port, group, port);
+	for (uint32_t i = 0; i < BIG; i++) {
+		(void)str_format(key, sizeof(key), "server/%s/10.9.%u.%u/80", group, i / 200, i % 200);
+		rows_put(w->rows, key,
+			 "{'group': '%s', 'server_id': '10.9.%u.%u', 'addr': '10.9.%u.%u', 'zone': '" ZONE_H
+			 "', 'port': 80, 'weight': 100, 'node': 'n2', 'status': 'Available'}",
+			 group, i / 200, i % 200, i / 200, i % 200);
+	}
+}
+
+static void begin(struct run *run)
+{
+	struct reconcile_parts parts = {.node = "n1", .catalogue = &world_catalogue};
+
+	*run = (struct run){};
+	told[0] = '\0';
+	world_new(&run->w);
+	rows_put(run->w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'status': 'Available'}"); /* no probes */
+	add_big_group(&run->w, "sgp-a", 81);
+	add_big_group(&run->w, "sgp-b", 82);
+	parts.rows = run->w.rows;
+	parts.indexes = run->w.indexes;
+	if (loop_new(&run->loop) < 0 || loop_new_urgent(run->loop, &run->urgent) < 0 ||
+	    health_new(run->urgent, -EBADF, on_health, run, &run->health) < 0)
+		exit(EXIT_FAILURE);
+	parts.loop = run->loop;
+	parts.health = run->health;
+	if (reconcile_new(&parts, &run->reconcile) < 0)
+		exit(EXIT_FAILURE);
+	reconcile_set_feed(run->reconcile, (struct feed *)run);
+	reconcile_request(run->reconcile, true);
+	tap_is_str(passes(run, 10), "all report ", "the first pass is one of the whole");
+}
+
+static void end(struct run *run)
+{
+	health_free(run->health);
+	reconcile_free(run->reconcile);
+	loop_free(run->urgent);
+	loop_free(run->loop);
+	world_free(&run->w);
+}
+
+/* Other nodes find servers ill, of groups that do not fit in one slice. */
+static void test_rows(void)
+{
+	struct run run;
+
+	begin(&run);
+	put_health(&run, "sgp-a", 0, false);
+	put_health(&run, "sgp-b", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 8), "serving again ", "health in rows: one group is planned");
+	tap_is_str(passes(&run, 20), "serving report ", "and then the other one, and never the whole");
+	put_health(&run, "sgp-a", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "again ", "what is as it was is no pass");
+	put_health(&run, "sgp-a", 0, true);
+	put_health(&run, "sgp-b", 0, true);
+	revoke_rule(&run, "Drop");
+	took(&run);
+	tap_ok(!strstr(passes(&run, 40), "all"), "nor are both together with what else has changed");
+	tap_is_int((long long)snapshot_revision(run.w.rows),
+		   (long long)reconcile_plan(run.reconcile)->revision, "which is in force");
+	end(&run);
+}
+
+int main(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	test_rows();
+	return tap_done();
+}
