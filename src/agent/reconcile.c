@@ -23,9 +23,11 @@
  * it has no time for, too, once all that was there at the start is.
  * A device that its owner has removed is queued as well, by itself and, when that is done again and again,
  * after a pause (ports.h): a tenant shall not make a node look at all that others have there.
- * What probes have found of servers that are too many for a slice makes a pass one of the whole as well,
- * after that of slices; the first time at once, then not before it has been calm for some times as long as
- * the last one took. So whose servers are ill and well all the time does not keep others waiting.
+ * What is found of servers is planned after what rows have touched, and apart from it. Where that cannot be
+ * done in slices (the servers are too many, or what follows from them is) a pass becomes one of the whole as
+ * well; the first time at once, then not before it has been calm for some times as long as the last one took.
+ * Where it came out only when it was tried, nothing of the account's servers is tried until then. So whose
+ * servers are ill and well all the time does not keep others waiting.
  *
  * Whatever a pass of slices cannot do, or goes wrong in it, makes it one of the whole.
  *
@@ -40,12 +42,19 @@
 #define INTERVAL_MS	 5
 #define CALM_TIMES	 4    /* as long as such a pass took there is none for probes alone */
 #define CALM_MAX_MS	 2000 /* … or so long, if devices have made it long */
+#define REFUSED_MAX	 64   /* accounts whose servers are not tried meanwhile; then nobody's are */
 #define RETRY_FIRST_MS	 200
 #define RETRY_MAX_MS	 30000
 #define FULL_INTERVAL_MS 60000
 #define MEANWHILE_MS	 100 /* between reports while devices are queued; and one more for … */
 #define DEVICES_PER_MS	 10  /* … so many that are named in the last one, since that costs something */
 #define PRIORITY	 10  /* after what gathers changes in the same turn */
+
+/* An account whose servers' health could not be planned in slices. */
+struct refused {
+	int64_t account;
+	bool again; /* and there is more of it since it began to be calm */
+};
 
 struct reconcile {
 	struct reconcile_parts parts;
@@ -54,9 +63,12 @@ struct reconcile {
 	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
-	bool wants_whole; /* not only what is touched */
-	bool wants_heavy; /* the whole besides, since probes have found what is no matter of slices */
-	uint64_t calm_ms; /* not before that */
+	bool wants_whole;  /* not only what is touched */
+	bool wants_health; /* to take what is found of servers */
+	bool wants_heavy;  /* the whole besides, since some of that is no matter of slices */
+	uint64_t calm_ms;  /* not before that */
+	struct refused refused[REFUSED_MAX]; /* until then */
+	size_t n_refused;
 	struct plan_touched touched; /* by rows, since the last pass */
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	  /* a pass broke off, and no full one has been through since: what is there? */
@@ -304,12 +316,9 @@ static int apply(struct reconcile *reconcile, bool full)
 	return r < 0 ? r : failures->n ? -EAGAIN : 0;
 }
 
-/* Of devices of others alone, which slices have nothing to do with, and the retry mends. Whether there is
- * room by now for what had none a pass of the whole has to say. */
+/* Of devices of others alone, which slices have nothing to do with, and the retry mends. */
 static bool has_only_failed_devices(const struct reconcile *reconcile, const struct plan_touched *touched)
 {
-	if (reconcile->failed.n != reconcile->n_failed_devices)
-		return false;
 	for (size_t i = 0; i < reconcile->failed.n; i++) {
 		const char *key = reconcile->failed.items[i].key;
 
@@ -354,15 +363,13 @@ static int queue_devices(struct reconcile *reconcile, const struct plan_patch *p
 }
 
 /* 1: what is touched cannot be put in force by itself. */
-static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
+static int apply_touched(struct reconcile *reconcile, const struct plan_touched *touched)
 {
 	_cleanup_(plan_patch_done) struct plan_patch patch = {};
 	int r;
 
-	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
+	if (!has_only_failed_devices(reconcile, touched))
 		return 1;
-	if (reconcile->is_removal_due && ports_are_queued(reconcile->parts.ports))
-		return 1; /* a removal waits for a device, and what has come of that is to be planned */
 	r = put_slices(reconcile, touched, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
@@ -372,8 +379,104 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
 	reconcile->has_news |= patch.failures || patch.n_probes;
-	if (still_makes(reconcile))
+	return 0;
+}
+
+/* What is found of servers. */
+
+static int64_t account_of(const struct reconcile *reconcile, const char *group)
+{
+	const struct server_group *row = snapshot_server_group(reconcile->parts.rows, group);
+
+	return row ? row->owner : 0;
+}
+
+static struct refused *find_refused(struct reconcile *reconcile, int64_t account)
+{
+	for (size_t i = 0; i < reconcile->n_refused; i++)
+		if (reconcile->refused[i].account == account)
+			return &reconcile->refused[i];
+	return NULL;
+}
+
+/* It came out in slices that these cannot be planned so. */
+static void refuse(struct reconcile *reconcile, const struct plan_touched *found)
+{
+	reconcile->wants_heavy = true;
+	for (size_t i = 0; i < found->server_groups.n && reconcile->n_refused < REFUSED_MAX; i++) {
+		int64_t account = account_of(reconcile, found->server_groups.ids[i]);
+
+		if (!find_refused(reconcile, account))
+			reconcile->refused[reconcile->n_refused++] = (struct refused){account, true};
+	}
+}
+
+static bool is_refused(struct reconcile *reconcile, const char *group)
+{
+	struct refused *refused = find_refused(reconcile, account_of(reconcile, group));
+
+	if (refused)
+		refused->again = true;
+	return refused || reconcile->n_refused == REFUSED_MAX;
+}
+
+static bool fits(void *context, const struct plan_touched *touched)
+{
+	struct reconcile *reconcile = context;
+	const struct plan_input input = input_of(reconcile);
+	bool is_calm = now_mono_ms() < reconcile->calm_ms;
+
+	for (size_t i = 0; i < touched->server_groups.n && is_calm; i++)
+		if (is_refused(reconcile, touched->server_groups.ids[i]))
+			return false;
+	return plan_slice_fits(&input, reconcile->plan, touched);
+}
+
+static void take_health(struct reconcile *reconcile, struct plan_touched *found)
+{
+	if (!reconcile->wants_health)
+		return;
+	reconcile->wants_health = false;
+	reconcile->wants_heavy |= health_take_touched(reconcile->parts.health, fits, reconcile, found);
+}
+
+/* It has been calm; whose servers were so, too, are tried again. */
+static void settle_refused(struct reconcile *reconcile)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < reconcile->n_refused; i++)
+		if (reconcile->refused[i].again)
+			reconcile->refused[kept++] = (struct refused){reconcile->refused[i].account, false};
+	reconcile->n_refused = kept;
+}
+
+/* What rows have touched does not wait for what is found of servers, nor is it refused with it. */
+static int put_in_force(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	struct plan_touched found = {};
+	bool has_rows = plan_touched_any(touched);
+	int r = has_rows ? apply_touched(reconcile, touched) : 0;
+
+	if (r != 0)
+		return r;
+	take_health(reconcile, &found);
+	if (has_rows && !plan_touched_any(&found))
 		return 0;
+	loop_breathe(reconcile->parts.loop);
+	r = apply_touched(reconcile, &found);
+	if (r != 0 && plan_touched_any(&found))
+		refuse(reconcile, &found);
+	return r;
+}
+
+/* 1: what is touched cannot be put in force by itself. */
+static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	int r = put_in_force(reconcile, touched);
+
+	if (r != 0 || still_makes(reconcile))
+		return r;
 	if (reconcile->has_news) {
 		report(reconcile);
 		return 0;
@@ -432,16 +535,37 @@ static bool is_even(const struct reconcile *reconcile)
 	return reconcile->is_settled || reconcile->is_making;
 }
 
+/* And slices can be put in force by themselves. Whether there is room by now for what had none a pass of the
+ * whole has to say; and where a removal waits for a device, what has come of that is to be planned. */
+static bool has_slices(const struct reconcile *reconcile)
+{
+	return is_even(reconcile) && !reconcile->is_unsure &&
+	       reconcile->failed.n == reconcile->n_failed_devices &&
+	       !(reconcile->is_removal_due && ports_are_queued(reconcile->parts.ports)) &&
+	       plan_has_slices(reconcile->plan);
+}
+
+/* Nothing but that asks for a pass. */
+static bool is_only_health(const struct reconcile *reconcile)
+{
+	return reconcile->wants_health && !reconcile->wants_whole && !reconcile->wants_full &&
+	       !plan_touched_any(&reconcile->touched);
+}
+
 /* A pass of what is touched alone. False: it has to be one of the whole. */
 static bool run_slices(struct reconcile *reconcile)
 {
 	struct plan_touched touched = reconcile->touched;
 	uint64_t started_ms = now_mono_ms();
-	bool may = !reconcile->wants_whole && !reconcile->wants_full && is_even(reconcile) &&
-		   !reconcile->is_unsure;
+	bool may = !reconcile->wants_whole && !reconcile->wants_full && has_slices(reconcile);
 	int r;
 
-	reconcile->is_wanted = reconcile->wants_whole = false;
+	reconcile->is_wanted = false;
+	if (!may && is_only_health(reconcile)) {
+		reconcile->wants_heavy = true;
+		return true;
+	}
+	reconcile->wants_whole = false;
 	reconcile->is_settled = reconcile->is_making = false;
 	reconcile->touched = (struct plan_touched){};
 	r = may ? apply_slices(reconcile, &touched) : 1;
@@ -486,11 +610,13 @@ static void run_pass(void *context, uint32_t events)
 		return;
 	full = reconcile->wants_full;
 	heavy = reconcile->wants_heavy;
-	reconcile->wants_full = reconcile->wants_heavy = false;
+	reconcile->wants_full = reconcile->wants_health = reconcile->wants_heavy = false;
 	loop_timer_stop(reconcile->calm);
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
+	if (heavy && started_ms >= reconcile->calm_ms)
+		settle_refused(reconcile);
 	if (heavy)
 		reconcile->calm_ms = reconcile->last_ms + MIN((reconcile->last_ms - started_ms) * CALM_TIMES,
 							      (uint64_t)CALM_MAX_MS);
@@ -575,35 +701,19 @@ static bool goes_on(struct reconcile *reconcile)
 	return true;
 }
 
-static bool fits(void *context, const struct plan_touched *touched)
-{
-	const struct reconcile *reconcile = context;
-	const struct plan_input input = input_of(reconcile);
-
-	return !reconcile->plan || plan_slice_fits(&input, reconcile->plan, touched);
-}
-
-static void take_health(struct reconcile *reconcile)
-{
-	reconcile->wants_heavy |=
-		health_take_touched(reconcile->parts.health, fits, reconcile, &reconcile->touched);
-}
-
 void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched)
 {
 	if (!plan_touched_any(touched) && !touched->health && goes_on(reconcile))
 		return;
 	plan_touched_add(&reconcile->touched, touched);
-	if (touched->health)
-		take_health(reconcile);
-	reconcile->wants_whole |= touched->whole || !is_even(reconcile);
+	reconcile->wants_health |= touched->health;
+	reconcile->wants_whole |= touched->whole || (!touched->health && !is_even(reconcile));
 	schedule(reconcile);
 }
 
 void reconcile_health(struct reconcile *reconcile)
 {
-	take_health(reconcile);
-	reconcile->has_news = true;
+	reconcile->wants_health = reconcile->has_news = true;
 	schedule(reconcile);
 }
 

@@ -384,11 +384,18 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 	return r == 0 ? slice_settle_groups(slice) : r;
 }
 
+/* Failures that have no one owner come and go with anyone. */
+bool plan_has_slices(const struct plan *plan)
+{
+	return !plan->slices->is_odd && plan->slices->n_changes < CHANGES_MAX &&
+	       !slice_has_failure(plan, "address/") && !slice_has_failure(plan, "load_balancer/");
+}
+
 bool plan_slice_fits(const struct plan_input *input, struct plan *plan, const struct plan_touched *touched)
 {
 	const struct slice slice = {.input = input, .plan = plan};
 
-	return slice_weigh(&slice, touched) == 0;
+	return !slice_has_failure(plan, "server_group/") && slice_weigh(&slice, touched) == 0;
 }
 
 int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
@@ -398,10 +405,9 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	struct plan_touched all = *touched;
 	int r;
 
-	/* Failures that have no one owner come and go with anyone. */
-	if (touched->whole || plan->slices->is_odd || plan->slices->n_changes++ == CHANGES_MAX ||
-	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
+	if (touched->whole || !plan_has_slices(plan))
 		return 1;
+	plan->slices->n_changes++;
 	r = slice_weigh(&slice, touched);
 	if (r != 0)
 		return r;

@@ -45,7 +45,10 @@ void plan_patch_done(struct plan_patch *patch);
 int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	       const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch);
 
-/* Whether what is touched behind load balancers is not too much for that. The input's rows count. */
+/* Whether it can be done for any part of the plan. */
+bool plan_has_slices(const struct plan *plan);
+/* And then, whether what is touched behind load balancers is not too much for that. The input's rows count.
+ */
 bool plan_slice_fits(const struct plan_input *input, struct plan *plan, const struct plan_touched *touched);
 
 /* The slot of the target's ENI number `i`, from 0 on; false: it has no more. */

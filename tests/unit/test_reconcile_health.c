@@ -10,7 +10,12 @@
 #include "lib/loop.h"
 #include "tests/unit/plan_world.h"
 
-#define BIG 300 /* servers of a group: two of them are too many for a slice */
+#define BIG	    300 /* servers of a group: two of them are too many for a slice */
+#define ENDPOINTS   129 /* more than a slice plans anew */
+#define SMALL	    70	/* groups of as many accounts */
+#define REFUSED_MAX 64	/* of which it is remembered that they were too much (reconcile.c) */
+#define WHOLE_MS    100 /* that a pass of the whole takes */
+#define CALM_MS	    400 /* that follow it */
 
 static char told[512]; /* what was done since it was asked last */
 static uint64_t clock_ms = 1000;
@@ -100,22 +105,30 @@ int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unuse
 
 /* Tables. */
 
+static const char *lacks_room; /* a key; NULL: nothing does */
+static int fails;	       /* a sync of all */
+static bool refuses;	       /* slices of load balancers */
+
 int datapath_repair_pins(struct datapath *d _unused_)
 {
 	return 0;
 }
 
 int datapath_sync(struct datapath *d _unused_, const struct plan *plan _unused_,
-		  const struct plan_port *service _unused_, bool full _unused_,
-		  struct failures *failures _unused_)
+		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
 {
 	note("all ");
-	return 0;
+	clock_ms += WHOLE_MS;
+	if (fails < 0)
+		return fails;
+	return lacks_room ? failures_add(failures, lacks_room, "no room") : 0;
 }
 
 int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan _unused_,
 			 const struct plan_patch *patch)
 {
+	if (refuses && patch->n_targets)
+		return 1;
 	note(patch->n_targets ? "serving " : patch->n_groups ? "rules " : "nothing ");
 	return 0;
 }
@@ -254,8 +267,9 @@ static void revoke_rule(struct run *run, const char *policy)
 	put(run, "sg_rule/sg-ep/sgr-1", value);
 }
 
-/* A group of many servers elsewhere, behind the endpoint's load balancer. */
-static void add_big_group(struct world *w, const char *group, uint32_t port)
+/* An account's group, at a port of the load balancer, with so many servers elsewhere. */
+static void add_served_group(struct world *w, const char *balancer, const char *group, uint32_t port,
+			     uint32_t n_servers)
 {
 	char key[KEY_SIZE];
 
@@ -267,15 +281,51 @@ static void add_big_group(struct world *w, const char *group, uint32_t port)
 		 group, port);
 	(void)str_format(key, sizeof(key), "listener/lsn-%u", port);
 	rows_put(w->rows, key,
-		 "{'id': 'lsn-%u', 'load_balancer': 'nlb-1', 'server_group': '%s', 'protocol': 'TCP', "
+		 "{'id': 'lsn-%u', 'load_balancer': '%s', 'server_group': '%s', 'protocol': 'TCP', "
 		 "'port': %u, 'idle_timeout_s': 900, 'status': 'Running'}",
-		 port, group, port);
-	for (uint32_t i = 0; i < BIG; i++) {
+		 port, balancer, group, port);
+	for (uint32_t i = 0; i < n_servers; i++) {
 		(void)str_format(key, sizeof(key), "server/%s/10.9.%u.%u/80", group, i / 200, i % 200);
 		rows_put(w->rows, key,
 			 "{'group': '%s', 'server_id': '10.9.%u.%u', 'addr': '10.9.%u.%u', 'zone': '" ZONE_H
 			 "', 'port': 80, 'weight': 100, 'node': 'n2', 'status': 'Available'}",
 			 group, i / 200, i % 200, i / 200, i % 200);
+	}
+}
+
+/* A load balancer with a single server, whose zone answers or not to that many endpoints. */
+static void add_much_used(struct world *w)
+{
+	rows_put(w->rows, "load_balancer/nlb-2",
+		 "{'id': 'nlb-2', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': 'Active'}");
+	add_served_group(w, "nlb-2", "sgp-used", 83, 1);
+	world_instance(w, "p3", 103, "p", ZONE_H, "10.9.0.0", "sg-p", "n2");
+	rows_put(w->rows, "address/vpc-p/10.9.0.0", "{'vpc': 'vpc-p', 'addr': '10.9.0.0', 'port': 'eni-p3'}");
+	for (uint32_t i = 0; i < ENDPOINTS; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "endpoint/ep-u%u", i);
+		rows_put(w->rows, key,
+			 "{'id': 'ep-u%u', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', "
+			 "'domain': 'ep-u%u.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com', 'groups': "
+			 "['sg-ep'], 'status': 'Active'}",
+			 i, i);
+		(void)str_format(key, sizeof(key), "connection/ep-u%u", i);
+		rows_put(w->rows, key, "{'endpoint': 'ep-u%u', 'service': 'epsrv-1', 'status': 'Connected'}",
+			 i);
+		(void)str_format(key, sizeof(key), "port/eni-u%u", i);
+		rows_put(w->rows, key,
+			 "{'id': 'eni-u%u', 'number': %u, 'kind': 'endpoint', 'zone': '" ZONE_H
+			 "', 'vpc': 'vpc-c', 'vswitch': 'vsw-c-h', 'addr': '10.0.1.%u', 'mac': "
+			 "'02:00:00:00:01:%02x', 'mtu': 1500, 'groups': ['sg-ep'], 'holder': 'ep-u%u', "
+			 "'status': 'InUse'}",
+			 i, 1000 + i, 100 + i, i, i);
+		(void)str_format(key, sizeof(key), "endpoint_zone/ep-u%u/" ZONE_H, i);
+		rows_put(w->rows, key,
+			 "{'endpoint': 'ep-u%u', 'zone': '" ZONE_H "', 'vswitch': 'vsw-c-h', 'port': "
+			 "'eni-u%u', 'addr': '10.0.1.%u', 'domain': 'ep-u%u-h.example', 'resource': 'nlb-2', "
+			 "'status': 'Connected'}",
+			 i, i, 100 + i, i);
 	}
 }
 
@@ -285,11 +335,21 @@ static void begin(struct run *run)
 
 	*run = (struct run){};
 	told[0] = '\0';
+	lacks_room = NULL;
+	fails = 0;
+	refuses = false;
 	world_new(&run->w);
 	rows_put(run->w.rows, "server_group/sgp-1",
 		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'status': 'Available'}"); /* no probes */
-	add_big_group(&run->w, "sgp-a", 81);
-	add_big_group(&run->w, "sgp-b", 82);
+	add_served_group(&run->w, "nlb-1", "sgp-a", 81, BIG);
+	add_served_group(&run->w, "nlb-1", "sgp-b", 82, BIG);
+	add_much_used(&run->w);
+	for (uint32_t i = 0; i < SMALL; i++) {
+		char group[ID_SIZE];
+
+		(void)str_format(group, sizeof(group), "sgp-s%u", i);
+		add_served_group(&run->w, "nlb-1", group, 1000 + i, 1);
+	}
 	parts.rows = run->w.rows;
 	parts.indexes = run->w.indexes;
 	if (loop_new(&run->loop) < 0 || loop_new_urgent(run->loop, &run->urgent) < 0 ||
@@ -337,9 +397,169 @@ static void test_rows(void)
 	end(&run);
 }
 
+static uint32_t count(const char *text, const char *word)
+{
+	uint32_t n = 0;
+
+	while ((text = strstr(text, word))) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+/* How often the whole is planned while a server of that group is ill and well all the time. */
+static uint32_t wholes_while_flapping(struct run *run, const char *group, uint64_t ms)
+{
+	uint64_t end_ms = clock_ms + ms;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; clock_ms < end_ms; i++) {
+		put_health(run, group, 0, i % 2);
+		took(run);
+		n += count(passes(run, 20), "all ");
+	}
+	return n;
+}
+
+/* That it is too much comes out only when it is tried: the only server of a zone with very many endpoints. */
+static void test_refused(void)
+{
+	struct run run;
+
+	begin(&run);
+	put_health(&run, "sgp-used", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "all report ", "refused: the first time the whole is planned at once");
+	put_health(&run, "sgp-used", 0, true);
+	took(&run);
+	tap_ok(!strstr(passes(&run, 20), "all"), "refused: and then not, as long as it has to be calm");
+	revoke_rule(&run, "Drop");
+	took(&run);
+	tap_is_str(passes(&run, 20), "rules again ", "refused: rules are a matter of slices meanwhile");
+	put_health(&run, "sgp-a", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "serving again ", "refused: and so are others' servers");
+	tap_ok(strstr(passes(&run, CALM_MS), "all report "), "refused: then it is the turn of the whole");
+	tap_is_int(wholes_while_flapping(&run, "sgp-used", 10 * (WHOLE_MS + CALM_MS)), 10,
+		   "refused: so it is once each time, however often the server is ill and well");
+	revoke_rule(&run, "Accept");
+	took(&run);
+	tap_is_str(passes(&run, 20), "rules again ", "refused: and rules wait at no time");
+	end(&run);
+}
+
+/* Others were found out of together with it. */
+static void test_innocent(void)
+{
+	struct run run;
+
+	begin(&run);
+	put_health(&run, "sgp-a", 0, false);
+	put_health(&run, "sgp-used", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "all report ", "refused: what is found at once is refused with it");
+	put_health(&run, "sgp-used", 0, true);
+	took(&run);
+	tap_ok(strstr(passes(&run, CALM_MS + 20), "all report "), "the whole is planned for it again");
+	put_health(&run, "sgp-a", 0, true);
+	put_health(&run, "sgp-used", 0, false);
+	took(&run);
+	tap_ok(strstr(passes(&run, 20), "serving ") && !strstr(told, "all"),
+	       "others whose servers were calm are tried again, apart from it");
+	end(&run);
+}
+
+/* How often the whole is planned when a server of each of many accounts is found so, one after the other. */
+static uint32_t wholes_of_many(struct run *run, bool healthy)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < SMALL; i++) {
+		char group[ID_SIZE];
+
+		(void)str_format(group, sizeof(group), "sgp-s%u", i);
+		put_health(run, group, 0, healthy);
+		took(run);
+		n += count(passes(run, 5), "all ");
+	}
+	return n;
+}
+
+/* Of more accounts than are remembered. */
+static void test_refused_of_many(void)
+{
+	struct run run;
+
+	begin(&run);
+	refuses = true;
+	tap_is_int(wholes_of_many(&run, false), REFUSED_MAX, "refused: each account may have it once");
+	tap_is_int(wholes_of_many(&run, true), 0,
+		   "refused: then all wait for the same pass, also those that are not remembered");
+	refuses = false;
+	tap_ok(strstr(passes(&run, CALM_MS), "all report "), "refused: which comes when it has been calm");
+	(void)passes(&run, CALM_MS);
+	put_health(&run, "sgp-a", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "serving again ", "refused: and later everyone is tried again");
+	end(&run);
+}
+
+/* What lacks room, or could not be written at all, is no matter of slices; whoever's servers it is that are
+ * ill and well. */
+static void test_no_slices(void)
+{
+	struct run run;
+
+	begin(&run);
+	lacks_room = "listener/lsn-82";
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run, 20), "all report ", "no slices: there is no room for something");
+	tap_ok(wholes_while_flapping(&run, "sgp-a", 10 * (WHOLE_MS + CALM_MS)) <= 20,
+	       "no slices: health makes passes of the whole with pauses, besides tries that do not wait");
+	revoke_rule(&run, "Drop");
+	took(&run);
+	tap_is_str(passes(&run, 10), "all report ", "and a rule makes one at once");
+	lacks_room = NULL;
+	fails = -EIO;
+	reconcile_request(run.reconcile, false);
+	(void)passes(&run, 10);
+	tap_ok(wholes_while_flapping(&run, "sgp-a", 10 * (WHOLE_MS + CALM_MS)) <= 20,
+	       "no slices: also where tables cannot be written");
+	revoke_rule(&run, "Accept");
+	took(&run);
+	tap_ok(count(passes(&run, 10), "all ") > 0, "and a rule makes one at once");
+	end(&run);
+}
+
+static bool fits_always(void *context _unused_, const struct plan_touched *touched _unused_)
+{
+	return true;
+}
+
+/* It may be told in the middle of something else. */
+static void test_told(void)
+{
+	struct plan_touched touched = {};
+	struct run run;
+
+	begin(&run);
+	put_health(&run, "sgp-a", 0, false);
+	run.touched = (struct plan_touched){};
+	reconcile_health(run.reconcile);
+	(void)health_take_touched(run.health, fits_always, NULL, &touched);
+	tap_is_int((long long)touched.server_groups.n, 1, "that there is something is noted and no more");
+	end(&run);
+}
+
 int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
 	test_rows();
+	test_refused();
+	test_innocent();
+	test_refused_of_many();
+	test_no_slices();
+	test_told();
 	return tap_done();
 }
