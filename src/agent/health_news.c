@@ -116,17 +116,23 @@ enum taken {
 	TAKEN_NEVER /* it is too much by itself */
 };
 
+static bool fits_alone(const char *group, health_fits fits, void *context)
+{
+	struct plan_touched touched = {};
+
+	return plan_touch_health(&touched, group) && fits(context, &touched);
+}
+
 static enum taken take_group(const char *group, health_fits fits, void *context, struct plan_touched *touched)
 {
 	size_t n = touched->server_groups.n;
-	bool is_first = n == 0 && touched->balancers.n == 0;
 
 	if (!plan_touch_health(touched, group))
 		return TAKEN_NOT;
 	if (touched->server_groups.n == n || touched->whole || fits(context, touched))
 		return TAKEN;
 	touched->server_groups.n = n;
-	return is_first ? TAKEN_NEVER : TAKEN_NOT;
+	return fits_alone(group, fits, context) ? TAKEN_NOT : TAKEN_NEVER;
 }
 
 /* The turn of an account that has a group. */

@@ -228,6 +228,28 @@ static void test_big(void)
 	tap_ok(!has_more && !health_news_has_heavy(&news) && !news.first, "the rest follows");
 }
 
+/* "huge" does not fit by itself either. */
+static bool fits_huge(void *context _unused_, const struct plan_touched *touched)
+{
+	for (size_t i = 0; i < touched->server_groups.n; i++)
+		if (streq(touched->server_groups.ids[i], "huge"))
+			return false;
+	return true;
+}
+
+static void test_huge(void)
+{
+	struct health_news news = {};
+
+	health_news_add(&news, 1, "a1");
+	health_news_add(&news, 2, "huge");
+	health_news_add(&news, 2, "b2");
+	tap_is_str(taken(&news, fits_huge, NULL), "a1 b2",
+		   "a group that never fits keeps back nobody, also where others were taken before it");
+	tap_ok(health_news_has_heavy(&news), "and waits");
+	health_news_clear(&news);
+}
+
 static void test_no_memory(void)
 {
 	struct health_news news = {};
@@ -259,6 +281,7 @@ int main(void)
 	test_hear(loop);
 	test_turns();
 	test_big();
+	test_huge();
 	test_no_memory();
 	loop_free(loop);
 	return tap_done();
