@@ -149,7 +149,8 @@ static int plan_with_devices(struct reconcile *reconcile, bool full, struct fail
 	return 0;
 }
 
-static void set_plan(struct reconcile *reconcile, struct plan *plan)
+/* -ENOMEM: some servers are not probed yet. */
+static int set_plan(struct reconcile *reconcile, struct plan *plan)
 {
 	const struct breath breath = loop_breath(reconcile->parts.loop);
 	struct plan *old = reconcile->plan;
@@ -161,6 +162,7 @@ static void set_plan(struct reconcile *reconcile, struct plan *plan)
 	flow_log_follow(reconcile->parts.flow_log, plan);
 	reconcile->plan = plan;
 	plan_free_breathing(old, &breath);
+	return r;
 }
 
 static int remove_others(struct reconcile *reconcile, bool full)
@@ -277,12 +279,12 @@ static void report_soon(struct reconcile *reconcile)
 		report(reconcile);
 }
 
-/* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. */
+/* -EAGAIN: some objects failed, or probes; other errors: the pass broke off. Either has to be tried again. */
 static int apply(struct reconcile *reconcile, bool full)
 {
 	struct failures *failures = &reconcile->failed;
 	struct plan *plan = NULL;
-	int r, q;
+	int r, q, p;
 
 	failures_clear(failures);
 
@@ -300,7 +302,7 @@ static int apply(struct reconcile *reconcile, bool full)
 	r = take_over(reconcile, r);
 	if (r == 0 && reconcile->has_node_port && !ports_are_behind(reconcile->parts.ports))
 		ports_queue_rest(reconcile->parts.ports);
-	set_plan(reconcile, plan);
+	p = set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
 	if (q >= 0)
 		q = go_on(reconcile);
@@ -313,7 +315,7 @@ static int apply(struct reconcile *reconcile, bool full)
 		r = q;
 	if (r == 0 && !reconcile->has_node_port)
 		r = -ENODEV;
-	return r < 0 ? r : failures->n ? -EAGAIN : 0;
+	return r < 0 ? r : failures->n || p < 0 ? -EAGAIN : 0;
 }
 
 /* Of devices of others alone, which slices have nothing to do with, and the retry mends. */

@@ -148,6 +148,17 @@ uint64_t datapath_due_ms(const struct datapath *d _unused_)
 	return 0;
 }
 
+/* Probes, but for what comes of a plan when there is no memory (meson.build). */
+
+static bool lacks_memory;
+
+int __real_health_set_plan(struct health *health, const struct plan *plan);
+int __wrap_health_set_plan(struct health *health, const struct plan *plan);
+int __wrap_health_set_plan(struct health *health, const struct plan *plan)
+{
+	return lacks_memory ? -ENOMEM : __real_health_set_plan(health, plan);
+}
+
 /* Names, logs, reports. */
 
 void dns_expect_plan(struct dns *dns _unused_)
@@ -537,6 +548,20 @@ static bool fits_always(void *context _unused_, const struct plan_touched *touch
 	return true;
 }
 
+/* Some servers are not probed then, which no result of theirs would ever mend. */
+static void test_no_memory(void)
+{
+	struct run run;
+
+	begin(&run);
+	lacks_memory = true;
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run, 20), "all report ", "no memory for probes: what else is planned is in force");
+	lacks_memory = false;
+	tap_is_str(passes(&run, 1000), "all report ", "no memory for probes: it is tried once more");
+	end(&run);
+}
+
 /* It may be told in the middle of something else. */
 static void test_told(void)
 {
@@ -560,6 +585,7 @@ int main(void)
 	test_innocent();
 	test_refused_of_many();
 	test_no_slices();
+	test_no_memory();
 	test_told();
 	return tap_done();
 }
