@@ -453,32 +453,13 @@ static void settle_refused(struct reconcile *reconcile)
 	reconcile->n_refused = kept;
 }
 
-/* What rows have touched does not wait for what is found of servers, nor is it refused with it. */
-static int put_in_force(struct reconcile *reconcile, const struct plan_touched *touched)
+/* What is in force by now. */
+static int tell(struct reconcile *reconcile)
 {
-	struct plan_touched found = {};
-	bool has_rows = plan_touched_any(touched);
-	int r = has_rows ? apply_touched(reconcile, touched) : 0;
+	int r;
 
-	if (r != 0)
-		return r;
-	take_health(reconcile, &found);
-	if (has_rows && !plan_touched_any(&found))
+	if (still_makes(reconcile))
 		return 0;
-	loop_breathe(reconcile->parts.loop);
-	r = apply_touched(reconcile, &found);
-	if (r != 0 && plan_touched_any(&found))
-		refuse(reconcile, &found);
-	return r;
-}
-
-/* 1: what is touched cannot be put in force by itself. */
-static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
-{
-	int r = put_in_force(reconcile, touched);
-
-	if (r != 0 || still_makes(reconcile))
-		return r;
 	if (reconcile->has_news) {
 		report(reconcile);
 		return 0;
@@ -486,6 +467,29 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	r = feed_report_again(reconcile->feed, reconcile->plan->revision);
 	reconcile->is_settled = r == 0;
 	return r;
+}
+
+/* What rows have touched, which does not wait for what is found of servers, nor is refused with it. 1: it
+ * cannot be put in force by itself. */
+static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	struct plan_touched found = {};
+	bool has_rows = plan_touched_any(touched);
+	int r = has_rows ? apply_touched(reconcile, touched) : 0;
+
+	if (r == 0 && has_rows)
+		r = tell(reconcile);
+	if (r != 0)
+		return r;
+	take_health(reconcile, &found);
+	if (has_rows && !plan_touched_any(&found))
+		return 0;
+	loop_breathe(reconcile->parts.loop);
+	reconcile->is_settled = reconcile->is_making = false;
+	r = apply_touched(reconcile, &found);
+	if (r != 0 && plan_touched_any(&found))
+		refuse(reconcile, &found);
+	return r == 0 ? tell(reconcile) : r;
 }
 
 static void set_retry(struct reconcile *reconcile, bool has_failed)
