@@ -73,14 +73,13 @@ enum {			       /* pl_flow4.kind */
 /* pl_flow4.state: what a flow has come to. All of it stands in the opening direction's row; the other row has
  * what it has told its partner. */
 #define PL_STATE_ESTABLISHED (1 << 0) /* the opener spoke again after an answer */
-#define PL_STATE_WAS_RESET   (1 << 1) /* a reset was undone, or the client has not heard how the server ended \
-				       */
-#define PL_STATE_ANSWERED (1 << 2)
-#define PL_STATE_FIN	  (1 << 3) /* of the opener */
-#define PL_STATE_FIN_BACK (1 << 4)
-#define PL_STATE_RST	  (1 << 5) /* and nothing from the side that sent it since */
-#define PL_STATE_RST_BACK (1 << 6)
-#define PL_STATE_DEAD	  (1 << 7) /* being deleted: no packet may follow it */
+#define PL_STATE_WAS_RESET   (1 << 1) /* a reset was undone, or the client has not heard of the end */
+#define PL_STATE_ANSWERED    (1 << 2)
+#define PL_STATE_FIN	     (1 << 3) /* of the opener */
+#define PL_STATE_FIN_BACK    (1 << 4)
+#define PL_STATE_RST	     (1 << 5) /* and nothing from the side that sent it since */
+#define PL_STATE_RST_BACK    (1 << 6)
+#define PL_STATE_DEAD	     (1 << 7) /* being deleted: no packet may follow it */
 
 /* Any of these in the opening row: the answering side may know nothing of the connection any more. */
 #define PL_STATE_MAY_BE_FORGOTTEN (PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_WAS_RESET | PL_STATE_FIN_BACK)
