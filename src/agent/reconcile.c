@@ -71,12 +71,15 @@ struct reconcile {
 	size_t n_refused;
 	struct plan_touched touched; /* by rows, since the last pass */
 	bool is_retry_due;	     /* the retry timer runs */
-	bool is_unsure;	  /* a pass broke off, and no full one has been through since: what is there? */
-	bool is_settled;  /* the last pass has reported that all of its plan is in force */
-	bool is_making;	  /* or all that lacks are devices that are queued */
-	uint64_t tell_ms; /* while it is making: when to report what is in force; 0: that is to be set */
-	bool has_news;	  /* there is more to report than another revision */
-	bool names_lost;  /* the last report has devices that pause, or could not be removed */
+	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
+	bool is_settled;   /* the last pass has reported that all of its plan is in force */
+	bool is_making;	   /* or all that lacks are devices that are queued */
+	uint64_t tell_ms;  /* while it is making: when to report what is in force; 0: that is to be set */
+	bool has_news;	   /* there is more to report than another revision */
+	bool has_health;   /* what probes have found is to be reported, when … */
+	uint64_t found_ms; /* … it is time for that: a report of it has all results and failures */
+	struct loop_source *found;
+	bool names_lost; /* the last report has devices that pause, or could not be removed */
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
 	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
@@ -215,7 +218,9 @@ static void report(struct reconcile *reconcile)
 	reconcile->is_settled = r == 0;
 	if (r < 0)
 		return;
-	reconcile->has_news = false;
+	if (reconcile->has_health)
+		reconcile->found_ms = now_mono_ms() + MEANWHILE_MS;
+	reconcile->has_news = reconcile->has_health = false;
 	reconcile->names_lost = n_queued > 0;
 }
 
@@ -460,13 +465,25 @@ static int tell(struct reconcile *reconcile)
 
 	if (still_makes(reconcile))
 		return 0;
-	if (reconcile->has_news) {
+	if (reconcile->has_news || (reconcile->has_health && now_mono_ms() >= reconcile->found_ms)) {
 		report(reconcile);
 		return 0;
 	}
+	if (reconcile->has_health)
+		loop_timer_set(reconcile->found, reconcile->found_ms - now_mono_ms());
 	r = feed_report_again(reconcile->feed, reconcile->plan->revision);
 	reconcile->is_settled = r == 0;
 	return r;
+}
+
+/* A pass that is due reports itself, and so does the end of what is being made. */
+static void on_found(void *context, uint32_t events)
+{
+	struct reconcile *reconcile = context;
+
+	(void)events;
+	if (reconcile->has_health && reconcile->is_settled && !reconcile->is_wanted && !reconcile->is_making)
+		report(reconcile);
 }
 
 /* What rows have touched, which does not wait for what is found of servers, nor is refused with it. 1: it
@@ -719,7 +736,7 @@ void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touc
 
 void reconcile_health(struct reconcile *reconcile)
 {
-	reconcile->wants_health = reconcile->has_news = true;
+	reconcile->wants_health = reconcile->has_health = true;
 	schedule(reconcile);
 }
 
@@ -746,6 +763,8 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 		r = loop_add_timer(parts->loop, on_due, reconcile, &reconcile->calm);
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_meanwhile, reconcile, &reconcile->meanwhile);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_found, reconcile, &reconcile->found);
 	if (r < 0) {
 		reconcile_free(reconcile);
 		return r;
@@ -765,6 +784,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->slow);
 	loop_source_free(reconcile->due);
 	loop_source_free(reconcile->meanwhile);
+	loop_source_free(reconcile->found);
 	loop_source_free(reconcile->calm);
 	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);

@@ -22,6 +22,32 @@ static void test_news(void)
 	end(&run);
 }
 
+/* Servers that are ill and well all the time: each time all results would be reported, and all failures. */
+static void test_found_reports(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	n_news = 1;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)",
+		   "found: what probes have found is reported at once");
+	n_news = 1;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) again",
+		   "found: more of it is in force at once, and reported later");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) again",
+		   "found: others' rows are reported without it");
+	let_pass(&run, 100);
+	tap_is_str(passes(&run), "report(failures=0)", "found: with all of that time together");
+	let_pass(&run, 1000);
+	tap_is_str(passes(&run), "", "found: once");
+	end(&run);
+}
+
 /* Servers that are too many for a slice are ill and well all the time. */
 static void test_heavy_news(void)
 {
@@ -193,6 +219,7 @@ int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
 	test_news();
+	test_found_reports();
 	test_heavy_news();
 	test_long_queue();
 	test_failed_report();
