@@ -152,6 +152,7 @@ static void take_turn(struct health_news *news, struct news_account *account, he
 		break;
 	case TAKEN_NEVER:
 		group->is_heavy = true;
+		end_turn(news, account);
 		break;
 	}
 }

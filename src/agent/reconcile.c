@@ -504,7 +504,7 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	loop_breathe(reconcile->parts.loop);
 	reconcile->is_settled = reconcile->is_making = false;
 	r = apply_touched(reconcile, &found);
-	if (r != 0 && plan_touched_any(&found))
+	if (r > 0 && plan_touched_any(&found))
 		refuse(reconcile, &found);
 	return r == 0 ? tell(reconcile) : r;
 }

@@ -13,7 +13,8 @@ struct watch {
 	int monitor_fd;
 	struct loop_source *devices, *monitor, *look, *mend;
 	bool is_look_due, are_links_due; /* when no device is being worked on any more */
-	bool has_looked_at_all;		 /* of the ports, since it began with them */
+	bool has_looked_at_all;		 /* of the ports, since it began with them … */
+	bool is_disturbed;		 /* … and found that some are to be made again */
 	bool are_links_lost;		 /* some of what the monitor had to say */
 	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
 };
@@ -89,13 +90,16 @@ static void look_at_files(struct watch *watch)
 		reconcile_request(watch->parts.reconcile, true);
 }
 
-/* The same of ports, some at a time: on a node of many it would hold up changes. */
+/* The same of ports, some at a time: on a node of many it would hold up changes. One pass mends all. */
 static void look(struct watch *watch)
 {
 	if (watch->has_looked_at_all)
 		look_at_files(watch);
-	if (ports_look(watch->parts.ports, &watch->has_looked_at_all) > 0)
+	watch->is_disturbed |= ports_look(watch->parts.ports, &watch->has_looked_at_all) > 0;
+	if (watch->has_looked_at_all && watch->is_disturbed) {
+		watch->is_disturbed = false;
 		reconcile_request(watch->parts.reconcile, false);
+	}
 	mend(watch);
 	loop_timer_set(watch->look, watch->has_looked_at_all ? LOOK_INTERVAL_MS : LOOK_STEP_MS);
 }

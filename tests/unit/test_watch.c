@@ -45,6 +45,7 @@ struct ports {
 	uint64_t pause_ms;	/* of the next one that is lost */
 	uint64_t due_ms;
 	int n_looks; /* more, before it has looked at all */
+	bool is_disturbed;
 };
 
 static struct ports ports;
@@ -99,7 +100,7 @@ int ports_look(struct ports *p, bool *ret_all)
 	note(p->is_busy ? "LOOK-WHILE-BUSY" : "look");
 	*ret_all = p->n_looks == 0;
 	p->n_looks -= !*ret_all;
-	return 0;
+	return p->is_disturbed;
 }
 
 /* At the address; port 0: at any, which it is then. */
@@ -241,6 +242,14 @@ static void test_devices(struct loop *loop)
 	tap_is_str(turn(loop), "look ", "and at the next ones soon");
 	clock_ms += LOOK_STEP_MS;
 	tap_is_str(turn(loop), "", "but not at the first ones again");
+	ports.n_looks = 1;
+	ports.is_disturbed = true;
+	clock_ms += LOOK_MS;
+	tap_is_str(turn(loop), "look ", "where some were changed by someone");
+	(void)turn(loop);
+	clock_ms += LOOK_STEP_MS;
+	tap_is_str(turn(loop), "look pass ", "one pass mends them when all have been looked at");
+	ports.is_disturbed = false;
 }
 
 /* A pass of the whole has waited for a device, and the next one has been begun. */
