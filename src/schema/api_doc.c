@@ -262,8 +262,11 @@ static void print_page_members(const struct paging *paging)
 
 static void print_flags(const struct action *action)
 {
-	printf("%s%s%s\n", action->flags & ACTION_CHANGES ? "Changes something" : "Reads",
-	       action->flags & ACTION_NO_REGION ? "; RegionId is optional" : "",
+	const char *region = action->flags & ACTION_ANY_REGION	? "; RegionId is ignored"
+			     : action->flags & ACTION_NO_REGION ? "; RegionId is optional"
+								: "";
+
+	printf("%s%s%s\n", action->flags & ACTION_CHANGES ? "Changes something" : "Reads", region,
 	       action->flags & ACTION_ADMIN ? "; for administrators." : ".");
 }
 

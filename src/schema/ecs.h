@@ -15,7 +15,7 @@
 	X(DeleteSecurityGroup, security_group_delete, ACTION_CHANGES, security_group_id_params, NULL, NULL) \
 	X(DescribeInstances, instance_list, ACTION_READ, instance_list_params, instance_list_answer, &pages) \
 	X(DescribeNetworkInterfaces, eni_list, ACTION_READ, eni_list_params, eni_list_answer, &eni_pages) \
-	X(DescribeRegions, describe_regions, ACTION_NO_REGION, regions_params, ecs_regions_answer, NULL) \
+	X(DescribeRegions, describe_regions, ACTION_REGIONLESS, regions_params, ecs_regions_answer, NULL) \
 	X(DescribeSecurityGroupAttribute, security_group_get, ACTION_READ, security_group_get_params, security_group_get_answer, &rule_pages) \
 	X(DescribeSecurityGroups, security_group_list, ACTION_READ, security_group_list_params, security_group_list_answer, &pages) \
 	X(DescribeZones, describe_zones, ACTION_READ, zones_params, ecs_zones_answer, NULL) \

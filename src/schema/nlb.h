@@ -17,7 +17,7 @@
 	X(DeleteListener, listener_delete, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(DeleteLoadBalancer, balancer_delete, ACTION_CHANGES | ACTION_NO_REGION, balancer_id_params, job_answer, NULL) \
 	X(DeleteServerGroup, server_group_delete, ACTION_CHANGES | ACTION_NO_REGION, server_group_id_params, job_answer, NULL) \
-	X(DescribeRegions, describe_regions, ACTION_NO_REGION, regions_params, nlb_regions_answer, NULL) \
+	X(DescribeRegions, describe_regions, ACTION_REGIONLESS, regions_params, nlb_regions_answer, NULL) \
 	X(DescribeZones, describe_zones, ACTION_NO_REGION, zones_params, nlb_zones_answer, NULL) \
 	X(GetJobStatus, nlb_job_status, ACTION_NO_REGION, nlb_job_params, job_status_answer, NULL) \
 	X(GetListenerAttribute, listener_get, ACTION_NO_REGION, listener_id_params, listener_get_answer, NULL) \

@@ -13,12 +13,12 @@
 	X(AttachResourceToVpcEndpointService, service_attach, ACTION_CHANGES, service_resource_params, NULL, NULL) \
 	X(AttachSecurityGroupToVpcEndpoint, endpoint_attach_group, ACTION_CHANGES, endpoint_group_params, NULL, NULL) \
 	X(ChangeResourceGroup, privatelink_change_group, ACTION_CHANGES | ACTION_NO_REGION, change_group_params, NULL, NULL) \
-	X(CheckProductOpen, privatelink_check_open, ACTION_READ | ACTION_NO_REGION, NULL, privatelink_check_open_answer, NULL) \
+	X(CheckProductOpen, privatelink_check_open, ACTION_READ | ACTION_REGIONLESS, NULL, privatelink_check_open_answer, NULL) \
 	X(CreateVpcEndpoint, endpoint_create, ACTION_CHANGES, endpoint_create_params, endpoint_create_answer, NULL) \
 	X(CreateVpcEndpointService, service_create, ACTION_CHANGES, service_create_params, service_create_answer, NULL) \
 	X(DeleteVpcEndpoint, endpoint_delete, ACTION_CHANGES, endpoint_id_params, NULL, NULL) \
 	X(DeleteVpcEndpointService, service_delete, ACTION_CHANGES, service_id_params, NULL, NULL) \
-	X(DescribeRegions, privatelink_regions, ACTION_READ | ACTION_NO_REGION, privatelink_regions_params, privatelink_regions_answer, NULL) \
+	X(DescribeRegions, privatelink_regions, ACTION_READ | ACTION_REGIONLESS, privatelink_regions_params, privatelink_regions_answer, NULL) \
 	X(DescribeZones, privatelink_zones, ACTION_READ, privatelink_zones_params, privatelink_zones_answer, NULL) \
 	X(DetachResourceFromVpcEndpointService, service_detach, ACTION_CHANGES, service_detach_params, NULL, NULL) \
 	X(DetachSecurityGroupFromVpcEndpoint, endpoint_detach_group, ACTION_CHANGES, endpoint_group_params, NULL, NULL) \
@@ -37,7 +37,7 @@
 	X(ListVpcEndpointServicesByEndUser, service_discover, ACTION_READ, service_discover_params, service_discover_answer, &text_pages) \
 	X(ListVpcEndpointZones, endpoint_zone_list, ACTION_READ, endpoint_id_params, endpoint_zone_list_answer, &pages) \
 	X(ListVpcEndpoints, endpoint_list, ACTION_READ, endpoint_list_params, endpoint_list_answer, &pages) \
-	X(OpenPrivateLinkService, privatelink_open, ACTION_CHANGES | ACTION_NO_REGION, NULL, privatelink_open_answer, NULL) \
+	X(OpenPrivateLinkService, privatelink_open, ACTION_CHANGES | ACTION_REGIONLESS, NULL, privatelink_open_answer, NULL) \
 	X(RemoveUserFromVpcEndpointService, service_remove_user, ACTION_CHANGES, service_user_params, NULL, NULL) \
 	X(RemoveZoneFromVpcEndpoint, endpoint_zone_remove, ACTION_CHANGES, endpoint_zone_id_params, NULL, NULL) \
 	X(TagResources, tag_resources, ACTION_CHANGES, put_tags_params, NULL, NULL) \

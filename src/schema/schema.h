@@ -181,9 +181,11 @@ struct paging {
 
 enum action_flags {
 	ACTION_READ = 0,
-	ACTION_CHANGES = 1 << 0,   /* takes ClientToken and DryRun */
-	ACTION_NO_REGION = 1 << 1, /* RegionId is not demanded */
-	ACTION_ADMIN = 1 << 2,	   /* administrators only */
+	ACTION_CHANGES = 1 << 0,				  /* takes ClientToken and DryRun */
+	ACTION_NO_REGION = 1 << 1,				  /* RegionId is not demanded */
+	ACTION_ADMIN = 1 << 2,					  /* administrators only */
+	ACTION_ANY_REGION = 1 << 3,				  /* nor is RegionId looked at */
+	ACTION_REGIONLESS = ACTION_NO_REGION | ACTION_ANY_REGION, /* its objects are of no region */
 };
 
 struct action {

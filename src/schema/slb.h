@@ -21,7 +21,7 @@
 	X(DescribeLoadBalancerTCPListenerAttribute, slb_listener_get_tcp, ACTION_NO_REGION, slb_listener_get_params, slb_listener_get_answer, NULL) \
 	X(DescribeLoadBalancerUDPListenerAttribute, slb_listener_get_udp, ACTION_NO_REGION, slb_listener_get_params, slb_listener_get_answer, NULL) \
 	X(DescribeLoadBalancers, slb_balancer_list, ACTION_READ, slb_balancer_list_params, slb_balancer_list_answer, &pages) \
-	X(DescribeRegions, describe_regions, ACTION_NO_REGION, regions_params, regions_answer, NULL) \
+	X(DescribeRegions, describe_regions, ACTION_REGIONLESS, regions_params, regions_answer, NULL) \
 	X(DescribeZones, slb_zones, ACTION_READ, zones_params, slb_zones_answer, NULL) \
 	X(ListTagResources, list_tag_resources, ACTION_NO_REGION, list_tag_resources_params, tag_resources_wrapped_answer, &tag_pages) \
 	X(RemoveBackendServers, slb_backend_remove, ACTION_CHANGES | ACTION_NO_REGION, slb_backend_params, slb_backend_answer, NULL) \

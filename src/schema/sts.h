@@ -8,5 +8,5 @@
 
 /* clang-format off */
 #define STS_ACTIONS(X) \
-	X(GetCallerIdentity, caller_identity_get, ACTION_NO_REGION, NULL, caller_identity_answer, NULL)
+	X(GetCallerIdentity, caller_identity_get, ACTION_REGIONLESS, NULL, caller_identity_answer, NULL)
 /* clang-format on */

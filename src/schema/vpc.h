@@ -12,7 +12,7 @@
 	X(CreateVpc, vpc_create, ACTION_CHANGES, vpc_create_params, vpc_create_answer, NULL) \
 	X(DeleteVSwitch, vswitch_delete, ACTION_CHANGES | ACTION_NO_REGION, vswitch_id_params, NULL, NULL) \
 	X(DeleteVpc, vpc_delete, ACTION_CHANGES | ACTION_NO_REGION, vpc_id_params, NULL, NULL) \
-	X(DescribeRegions, describe_regions, ACTION_NO_REGION, regions_params, regions_answer, NULL) \
+	X(DescribeRegions, describe_regions, ACTION_REGIONLESS, regions_params, regions_answer, NULL) \
 	X(DescribeRouteTableList, route_table_list, ACTION_READ, route_table_list_params, route_table_list_answer, &pages) \
 	X(DescribeVSwitchAttributes, vswitch_get, ACTION_NO_REGION, vswitch_id_params, vswitch_answer, NULL) \
 	X(DescribeVSwitches, vswitch_list, ACTION_NO_REGION, vswitch_list_params, vswitch_list_answer, &pages) \

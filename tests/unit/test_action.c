@@ -232,6 +232,7 @@ static const struct made forgetting = {{"Forget", ACTION_READ}, forget_memory};
 static const struct made overdoing = {{"Overdo", ACTION_CHANGES}, too_much};
 static const struct made reading = {{"Read", ACTION_READ}, say_region};
 static const struct made anywhere = {{"Anywhere", ACTION_NO_REGION}, say_region};
+static const struct made regionless = {{"OfNone", ACTION_REGIONLESS}, say_region};
 static const struct made administering = {{"Administer", ACTION_NO_REGION | ACTION_ADMIN}, say_region};
 
 /* One call; its result stays in the harness. Returns the code, "" for success. */
@@ -285,6 +286,11 @@ static void test_regions(struct harness *h)
 	tap_is_str(harness_text(h, "Region"), "", "where none is demanded, none may be given");
 	(void)call_here(h, &anywhere, HERE);
 	tap_is_str(harness_text(h, "Region"), "cn-hangzhou", "but it counts if one is");
+	tap_is_str(call_here(h, &anywhere, "RegionId=mars-1"), "InvalidRegionId.NotFound",
+		   "and an unknown one is refused");
+	tap_is_str(call_here(h, &regionless, "RegionId=mars-1"), "", "an action of no region takes any");
+	(void)call_here(h, &regionless, HERE);
+	tap_is_str(harness_text(h, "Region"), "", "and looks at none");
 }
 
 static void test_permission(struct harness *h)

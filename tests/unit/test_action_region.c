@@ -368,6 +368,32 @@ static void test_places(struct harness *h)
 	}
 }
 
+/* Clients send the region of their profile with every call, and a catalogue may have others. */
+static void test_unknown(struct harness *h)
+{
+	static const struct {
+		enum product product;
+		const char *action;
+	} calls[] = {
+		{PRODUCT_PRIVATELINK, "CheckProductOpen"}, {PRODUCT_PRIVATELINK, "DescribeRegions"},
+		{PRODUCT_VPC, "DescribeRegions"},	   {PRODUCT_ECS, "DescribeRegions"},
+		{PRODUCT_NLB, "DescribeRegions"},	   {PRODUCT_SLB, "DescribeRegions"},
+		{PRODUCT_STS, "GetCallerIdentity"},	   {PRODUCT_RAM, "ListUsers"},
+		{PRODUCT_RAM, "ListAccessKeys"},	   {PRODUCT_RESOURCEMANAGER, "ListResourceGroups"},
+		{PRODUCT_PRIVLINK, "GetVersion"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		tap_ok(harness_call(h, BOB, calls[i].product, calls[i].action, "RegionId=mars-1"),
+		       "%s: %s takes any region: %s", products[calls[i].product].name, calls[i].action,
+		       h->error.code);
+	REFUSED(h, BOB, "OrderOpend", "any region, and opening it twice", "OpenPrivateLinkService",
+		"RegionId=mars-1");
+	REFUSED(h, BOB, "RegionNotFound", "a region that is none", "DescribeZones", "RegionId=mars-1");
+	REFUSED(h, BOB, "RegionNotFound", "likewise where it is needless", "ChangeResourceGroup",
+		"RegionId=mars-1&ResourceId=ep-1&ResourceGroupId=rg-1");
+}
+
 int main(void)
 {
 	struct far_place place;
@@ -384,6 +410,7 @@ int main(void)
 	test_far_endpoint(&h, &w, &place);
 	test_far_spread(&h, &w, &place);
 	test_places(&h);
+	test_unknown(&h);
 	harness_end(&h);
 	return tap_done();
 }

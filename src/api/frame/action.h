@@ -51,7 +51,8 @@ struct call {
 	const struct snapshot *rows;
 	const struct account *account;
 	const struct ram_user *user; /* the account's, who calls; NULL: the account itself */
-	const char *region; /* RegionId, known to the catalogue; "" with ACTION_NO_REGION if absent */
+	const char *region; /* RegionId, known to the catalogue; "" with ACTION_NO_REGION if absent, and
+			     * with ACTION_ANY_REGION */
 	json_t *params;	    /* typed: PARAM_INT and LONG are integers, BOOL booleans, LIST arrays, STRUCT_LIST
 			     * arrays of     objects; absent ones are absent; empty ids are absent */
 	struct store_txn *txn;

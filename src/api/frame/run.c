@@ -218,6 +218,8 @@ static int read_changes_params(struct run *run, struct typed *typed)
 	return token_digest(call->params, run->user, run->digest);
 }
 
+/* Clients send their profile's region with every call, also with one that has no use for it: there it may be
+ * any. Else nobody whose profile names another region could ask which ones there are. */
 static int read_region(struct run *run)
 {
 	struct call *call = &run->call;
@@ -225,6 +227,8 @@ static int read_region(struct run *run)
 	const struct catalogue_region *known;
 
 	call->region = "";
+	if (call->action->flags & ACTION_ANY_REGION)
+		return 0;
 	if (!region)
 		return call->action->flags & ACTION_NO_REGION
 			       ? 0
