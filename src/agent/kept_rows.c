@@ -33,9 +33,13 @@ struct kept_rows {
 			   */
 	size_t size;	  /* with the changes since, also where they did not fit */
 	char run[NODE_TIMELINE_SIZE];
-	uint64_t all_ms;  /* when all rows came, of the monotonic clock; 0: not to this agent */
-	uint64_t lost_ms; /* when they could not be written, and have not been since; 0: they could */
-	bool has_told;	  /* that there are too many */
+	uint64_t all_ms; /* when all rows came, of the monotonic clock; 0: not to this agent */
+	bool is_lost;	 /* they could not be written, and have not been since */
+	bool has_told;	 /* that there are too many */
+	/* Of the last time that they could not be written: when that was, why, and for how long all were not
+	 * wanted again; 0: never. */
+	uint64_t failed_ms, pause_ms;
+	int error;
 };
 
 struct header {
@@ -328,7 +332,7 @@ void kept_rows_forget(struct kept_rows *kept)
 {
 	remove_file(kept);
 	kept->size = kept->base_size = 0;
-	kept->lost_ms = 0;
+	kept->is_lost = false;
 }
 
 static size_t format_frame(char *to, const char *body, size_t size)
@@ -397,7 +401,7 @@ static int write_whole(struct kept_rows *kept, const struct feed_list *pages, co
 	if (r < 0 || kept->fd < 0)
 		return r < 0 ? r : kept->fd;
 	kept->size = kept->base_size = n;
-	kept->lost_ms = 0;
+	kept->is_lost = false;
 	kept->all_ms = now_mono_ms();
 	return 0;
 }
@@ -410,6 +414,24 @@ static void give_up(struct kept_rows *kept)
 			    KEPT_ROWS_MAX >> 20);
 	kept->has_told = true;
 	kept_rows_forget(kept);
+}
+
+/* They could not be written. That it succeeded in between is not the end of it: where all rows just fit, the
+ * changes behind them may not, each time anew. */
+static void lose(struct kept_rows *kept, int error)
+{
+	uint64_t now_ms = now_mono_ms();
+	bool again = kept->pause_ms && now_ms - kept->failed_ms <= 2 * kept->pause_ms;
+
+	if (!again || error != kept->error)
+		log_warning("cannot keep rows for a start without privlinkd, ignoring file=%s: %s",
+			    kept->path, strerror(-error));
+	kept_rows_forget(kept);
+	kept->is_lost = true;
+	kept->error = error;
+	kept->pause_ms = again ? MIN(2 * kept->pause_ms, KEPT_ROWS_PAUSE_MAX_S * UINT64_C(1000))
+			       : KEPT_ROWS_ALL_EVERY_S * UINT64_C(1000);
+	kept->failed_ms = now_ms;
 }
 
 void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
@@ -433,12 +455,8 @@ void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const 
 	}
 	r = anew ? write_whole(kept, pages, answer->store, body, size, most)
 		 : append_all(kept, pages, body, size);
-	if (r < 0) {
-		log_warning("cannot keep rows for a start without privlinkd, ignoring file=%s: %s",
-			    kept->path, strerror(-r));
-		kept_rows_forget(kept);
-		kept->lost_ms = now_mono_ms();
-	}
+	if (r < 0)
+		lose(kept, r);
 }
 
 const char *kept_rows_run(const struct kept_rows *kept)
@@ -450,8 +468,8 @@ bool kept_rows_want_all(const struct kept_rows *kept)
 {
 	size_t changes = kept->size - kept->base_size;
 
-	if (kept->lost_ms) /* what was in the way, a full disk or so, may be over */
-		return now_mono_ms() - kept->lost_ms >= KEPT_ROWS_ALL_EVERY_S * 1000;
+	if (kept->is_lost) /* what was in the way, a full disk or so, may be over */
+		return now_mono_ms() - kept->failed_ms >= kept->pause_ms;
 	/* Until they come nothing is kept, so this does not wait. Where there is no room for as many, all
 	 * rows are no reason to ask for them all the time. */
 	if (kept->fd < 0)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -764,6 +765,7 @@ static void test_not_written(void)
 	tap_ok(!is_kept() && !kept_rows_want_all(kept),
 	       "not written: nor at once where these are not either");
 	all_long_ago();
+	all_long_ago();
 	tap_ok(kept_rows_want_all(kept), "not written: but some time later, again");
 	keep(kept, IN_FORCE);
 	all_long_ago();
@@ -772,6 +774,71 @@ static void test_not_written(void)
 	keep_long(kept, "true", KEPT_ROWS_MAX);
 	all_long_ago();
 	tap_ok(!is_kept() && !kept_rows_want_all(kept), "not written: or are too many to be kept");
+	kept_rows_free(kept);
+}
+
+static size_t minutes_until_all(const struct kept_rows *kept)
+{
+	size_t n = 0;
+
+	for (; !kept_rows_want_all(kept) && n < 1000; n++)
+		all_long_ago();
+	return n;
+}
+
+/* Whether the log gets a line when they cannot be kept. */
+static bool tells(struct kept_rows *kept, void (*fail)(struct kept_rows *kept, const char *body))
+{
+	int saved = dup(STDERR_FILENO), fd = memfd_create("log", MFD_CLOEXEC);
+	struct stat st;
+
+	must(saved < 0 || fd < 0 ? -errno : 0);
+	(void)dup2(fd, STDERR_FILENO);
+	fail(kept, IN_FORCE);
+	(void)dup2(saved, STDERR_FILENO);
+	must(fstat(fd, &st));
+	(void)close(saved);
+	(void)close(fd);
+	return st.st_size > 0;
+}
+
+/* Something else has the file's name. */
+static void fail_otherwise(struct kept_rows *kept, const char *body)
+{
+	char path[sizeof(directory) + 16];
+
+	(void)str_format(path, sizeof(path), "%s/node.rows", directory);
+	must(mkdir(path, 0700));
+	keep(kept, body);
+	must(rmdir(path));
+}
+
+static void test_never_written(void)
+{
+	static const size_t minutes[] = {1, 2, 4, 8, 16, 32, 60, 60};
+	struct kept_rows *kept;
+	bool is_silent = true;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	tap_ok(tells(kept, fail_to_keep), "never written: that is told");
+	for (size_t i = 0; i < ARRAY_SIZE(minutes); i++) {
+		tap_is_int((long long)minutes_until_all(kept), (long long)minutes[i],
+			   "never written: all are wanted after %zu min", minutes[i]);
+		is_silent &= !tells(kept, fail_to_keep);
+	}
+	tap_ok(is_silent, "never written: told once");
+	tap_ok(tells(kept, fail_otherwise), "never written: and once more for another reason");
+	(void)minutes_until_all(kept);
+	keep(kept, IN_FORCE);
+	tap_ok(is_kept(), "never written: until all are");
+	fail_to_keep(kept, CHANGE);
+	tap_is_int((long long)minutes_until_all(kept), 60,
+		   "never written: changes that are not, soon after, do not end it");
+	keep(kept, IN_FORCE);
+	for (int i = 0; i < 121; i++)
+		all_long_ago();
+	tap_ok(tells(kept, fail_to_keep), "never written: much later it is told again");
+	tap_is_int((long long)minutes_until_all(kept), 1, "never written: and begins anew");
 	kept_rows_free(kept);
 }
 
@@ -818,6 +885,7 @@ int main(void)
 	test_long_at_start();
 	test_no_room();
 	test_not_written();
+	test_never_written();
 	test_too_many();
 	tap_is_int(rmdir(directory), 0, "nothing is left over");
 	return tap_done();
