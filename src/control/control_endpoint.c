@@ -257,6 +257,7 @@ static bool leave_endpoints(const struct control_view *view, struct control_subj
 			continue;
 		none = false;
 		if (*room < LEAVE_OPS_MAX) {
+			*room = 0;
 			subject->has_more = true;
 			break;
 		}
@@ -281,6 +282,8 @@ void service_states(const struct control_view *view, struct control_subject *sub
 		return;
 	is_over = (r == 0 || leave_endpoints(view, subject, room, changes)) &&
 		  view_reached(view, &service->meta);
+	if (subject->has_more) /* endpoints that are to be told, and no room */
+		return;
 	if (!is_over)
 		subject_needs(subject, service->meta.modified);
 	else if (r == 0)

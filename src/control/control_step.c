@@ -168,6 +168,18 @@ static struct control_view view_of(const struct control_view *view, struct contr
 	return own;
 }
 
+/* It waits for room, of which there is none, and nodes have brought nothing else to do. */
+static bool waits_for_room(const struct control_view *view, const struct control_subject *subject,
+			   size_t room)
+{
+	if (!subject->has_more || room > 0)
+		return false;
+	if (subject->needs == NEEDS_NOTHING)
+		return true;
+	return view->told_nodes ? leases_is_behind(view->leases, subject->waits_for, subject->needs)
+				: subject->needs > view->live_revision;
+}
+
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    size_t *room, struct changes *changes)
 {
@@ -175,7 +187,7 @@ void control_states(const struct control_view *view, struct control_subject *sub
 		struct control_subject *subject = &subjects[i];
 		struct control_view own;
 
-		if (subject->has_more && *room == 0) /* it waits for room, and there is none */
+		if (waits_for_room(view, subject, *room))
 			continue;
 		own = view_of(view, subject);
 		subject->needs = NEEDS_NOTHING;

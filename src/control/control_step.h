@@ -52,10 +52,10 @@ int control_subject_compare(const void *a, const void *b);
 
 /* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
  * with what hangs on it. A deletion puts and removes at most `*room` rows, which is less by so many then, and
- * 0 as soon as one had no room: those behind it that had more before stay as they are. A subject that needs
- * no later revision than the live one, or has more, wants another call after the commit. Services change the
- * rows of endpoints, and instances have connectivity tests in common with them: each of these two kinds wants
- * a changes of its own, committed before the next. */
+ * 0 as soon as one had no room: those behind it that had more before, and nothing else that the nodes have
+ * reached, stay as they are. A subject that needs no later revision than the live one, or has more, wants
+ * another call after the commit. Services change the rows of endpoints, and instances have connectivity tests
+ * in common with them: each of these two kinds wants a changes of its own, committed before the next. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    size_t *room, struct changes *changes);
 

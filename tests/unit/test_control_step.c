@@ -448,6 +448,59 @@ static void test_plain(void)
 	world_end(&w);
 }
 
+/* One look at a subject, in a pass that has so much room; what it changes is in force for control. */
+static size_t look(struct world *w, struct control_subject *subject, size_t room)
+{
+	struct control_view view = world_view(w);
+	struct changes changes = {};
+
+	control_states(&view, subject, 1, &room, &changes);
+	world_commit(w, &changes);
+	return room;
+}
+
+/* The room of every pass goes to others. */
+static void test_no_room(void)
+{
+	struct control_subject subject;
+	struct world w;
+
+	world_begin(&w);
+	put_migration(&w, "Migrated", ",'retiring':true");
+	world_report(&w);
+	put_zone(&w, "ep-1", "z-b", "eni-c", "10.0.1.5", "Creating");
+	(void)control_subject_of_key("endpoint/ep-1", &subject);
+	(void)look(&w, &subject, 0);
+	tap_is_str(migration_rows(&w), "aabb", "without room no ENI goes");
+	tap_is_str(zone_status(&w, "ep-1", "z-b"), "Creating", "nor does a zone move that is not reported");
+	world_report(&w);
+	(void)look(&w, &subject, 0);
+	tap_is_str(zone_status(&w, "ep-1", "z-b"), "Connected", "but one that is, without room");
+	tap_is_str(migration_rows(&w), "aabb", "beside the ENI that waits for room");
+	(void)look(&w, &subject, LEFTOVERS_GONE_MAX);
+	tap_is_str(migration_rows(&w), "bb", "and goes when there is some");
+	world_end(&w);
+}
+
+static void test_no_room_to_leave(void)
+{
+	struct control_subject subject;
+	struct world w;
+
+	world_begin(&w);
+	put_endpoint(&w, "ep-1", "Active");
+	put_connection(&w, "ep-1", "Connected", false);
+	rows_put(w.rows, "service/epsrv-1", "{'id':'epsrv-1','status':'Deleting'}");
+	world_report(&w);
+	(void)control_subject_of_key("service/epsrv-1", &subject);
+	tap_is_int((long long)look(&w, &subject, 1), 0, "a service that has no room to leave ends it");
+	tap_ok(subject.has_more && subject.needs == NEEDS_NOTHING, "and waits for nothing else");
+	(void)look(&w, &subject, LEFTOVERS_GONE_MAX);
+	tap_is_str(connection_status(&w, "ep-1"), "ServiceDeleted", "then it leaves its endpoint");
+	tap_ok(!subject.has_more && subject.needs != NEEDS_NOTHING, "and is looked at once more");
+	world_end(&w);
+}
+
 int main(void)
 {
 	test_auto_accepted();
@@ -459,6 +512,8 @@ int main(void)
 	test_migration_service_deleted();
 	test_instance_failures();
 	test_no_nodes();
+	test_no_room();
+	test_no_room_to_leave();
 	test_plain();
 	return tap_done();
 }
