@@ -304,9 +304,8 @@ static void print_product(const struct product_info *product)
 static void print_differences(const struct difference *differences, const char *introduction)
 {
 	static const char *const words[] = {
-		[CODE_NOT_ANSWERED] = "never answered",
-		[PARAMETER_REFUSED] = "refused",
-		[PARAMETER_KEPT] = "kept, without effect",
+		[CODE_NOT_ANSWERED] = "never answered",	   [PARAMETER_REFUSED] = "refused",
+		[PARAMETER_KEPT] = "kept, without effect", [PARAMETER_BOUNDED] = "fewer at a time",
 		[TOLD_OTHERWISE] = "told otherwise",
 	};
 

@@ -26,7 +26,7 @@ const struct param_spec tag_params[] = {
 
 const struct param_spec tag_resources_params[] = {
 	{"ResourceType", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50, .help = TAGGED_HELP},
 	{"Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = TAGS_PER_RESOURCE_MAX,
 	 .members = tag_params},
 	{},
@@ -34,7 +34,7 @@ const struct param_spec tag_resources_params[] = {
 
 const struct param_spec untag_resources_params[] = {
 	{"ResourceType", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50, .help = TAGGED_HELP},
 	{"TagKey", PARAM_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX},
 	{"All", PARAM_BOOL},
 	{},

@@ -17,6 +17,11 @@
 		PARAMETER_KEPT, (action), (what), (why)                                                      \
 	}
 
+#define FEWER(action, what, why)                                                                             \
+	{                                                                                                    \
+		PARAMETER_BOUNDED, (action), (what), (why)                                                   \
+	}
+
 #define TOLD(action, what, why)                                                                              \
 	{                                                                                                    \
 		TOLD_OTHERWISE, (action), (what), (why)                                                      \
@@ -33,6 +38,7 @@
 #define IPV4	      "endpoints have IPv4 addresses"
 #define PLAIN	      "what is missing is MissingServiceId, MissingRegionId and so on"
 #define NETWORK	      "Network, as the cloud answers, and not network: clients compare it with case"
+#define NINETY_TAGS   "no more than 90 tags in a call, counted for each: a call is one transaction"
 #define CAPITAL_IPV4  "Ipv4, as the cloud answers, and not ipv4: clients compare it with case"
 
 /* clang-format off */
@@ -120,6 +126,9 @@ const struct difference privatelink_differences[] = {
 	CODE("ChangeResourceGroup", "NoPermission.ChangeResourceGroup", "whose the object is may move it"),
 	CODE("ChangeResourceGroup", "MissingParameter.ResourceRegionId", "ids tell the region; clients do not send it"),
 	CODE("ChangeResourceGroup", "SystemError", "what fails inside is InternalError, with 500"),
+
+	FEWER("TagResources", "ResourceId", NINETY_TAGS),
+	FEWER("UntagResources", "ResourceId", NINETY_TAGS),
 
 	KEPT("CreateVpcEndpoint", "PolicyDocument", POLICY),
 	KEPT("UpdateVpcEndpointAttribute", "PolicyDocument", POLICY),

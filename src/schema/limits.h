@@ -16,4 +16,4 @@
 #define SERVERS_PER_CALL_MAX   40
 #define RESOURCES_PER_CALL_MAX 10
 #define BACKENDS_PER_CALL_MAX  20 /* servers of a classic load balancer */
-#define TAGGED_PER_CALL_MAX    90 /* resources times tags */
+#define TAGGED_PER_CALL_MAX    90 /* resources times tags: as too many entries of ResourceId */

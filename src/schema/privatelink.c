@@ -145,14 +145,14 @@ static const struct param_spec change_group_params[] = {
 
 static const struct param_spec put_tags_params[] = {
 	TAGGED_TYPE,
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50, .help = TAGGED_HELP},
 	{"Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, TAGS_MAX, .members = tag_params},
 	{},
 };
 
 static const struct param_spec take_tags_params[] = {
 	TAGGED_TYPE,
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50, .help = TAGGED_HELP},
 	{"TagKey", PARAM_LIST, .min = 1, TAGS_MAX},
 	{"All", PARAM_BOOL},
 	{},

@@ -83,6 +83,23 @@ static void test_tags(struct harness *h, const char *endpoint, const char *servi
 	tap_is_int(harness_count_of(h, "TagResources"), 0, "none is left");
 }
 
+/* What one call takes, where ids and tags are each no more than the API has. */
+static void test_many_tags(struct harness *h)
+{
+	char form[4096];
+	size_t used = 0;
+
+	for (int i = 1; i <= 5; i++)
+		used += (size_t)snprintf(form + used, sizeof(form) - used, "&ResourceId.%d=%s", i,
+					 PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION));
+	for (int i = 1; i <= 20; i++)
+		used += (size_t)snprintf(form + used, sizeof(form) - used, "&Tag.%d.Key=k%d", i, i);
+	REFUSED(h, BOB, "IllegalParamFormat.ResourceId", "more tags in all than a call takes", "TagResources",
+		REGION "ResourceType=vpcendpointservice%s", form);
+	tap_ok(strstr(h->error.message, " 90 tags") && strstr(h->error.message, " 4 resources"),
+	       "and says with how many it does: %s", h->error.message);
+}
+
 static void test_endpoint(struct harness *h, const struct world *w, const char *endpoint)
 {
 #define UPDATE(code, why, ...)                                                                               \
@@ -471,6 +488,7 @@ int main(void)
 	test_groups(&h, endpoint, w.service);
 	test_whitelist(&h);
 	test_deleted(&h, &w, endpoint);
+	test_many_tags(&h);
 	harness_end(&h);
 	return tap_done();
 }

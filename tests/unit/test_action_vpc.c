@@ -294,13 +294,15 @@ static void test_many_tags(struct harness *h)
 	for (int i = 1; i <= TAGGED_PER_CALL_MAX / 5; i++)
 		tagged += (size_t)snprintf(tags + tagged, sizeof(tags) - tagged, "&Tag.%d.Key=k%d", i, i);
 	(void)snprintf(more, sizeof(more), "&Tag.%d.Key=more", TAGGED_PER_CALL_MAX / 5 + 1);
-	REFUSED(h, "NumberExceed.Tags", "five objects with a tag too many", "TagResources", REGION "%s%s%s",
-		resources, tags, more);
+	REFUSED(h, "InvalidParameter.ResourceId", "five objects with a tag too many", "TagResources",
+		REGION "%s%s%s", resources, tags, more);
+	tap_ok(strstr(h->error.message, " 90 tags") && strstr(h->error.message, " 4 resources"),
+	       "and says with how many it does: %s", h->error.message);
 	tap_ok(CALL(h, "TagResources", REGION "ClientToken=t&%s%s", resources, tags),
 	       "five objects take %d tags by one call", TAGGED_PER_CALL_MAX);
 	CALL(h, "TagResources", REGION "%sTag.1.Key=more", resources);
-	REFUSED(h, "NumberExceed.Tags", "all of more tags than that", "UnTagResources", REGION "%sAll=true",
-		resources);
+	REFUSED(h, "InvalidParameter.ResourceId", "all of more tags than that", "UnTagResources",
+		REGION "%sAll=true", resources);
 	tap_ok(CALL(h, "UnTagResources", REGION "%sTagKey.1=more", resources) &&
 		       CALL(h, "UnTagResources", REGION "%sAll=true", resources),
 	       "all of so many are taken away by one call");

@@ -161,6 +161,19 @@ static int check_resources(struct call *call, const struct tagged_type *type)
 	return 0;
 }
 
+/* Each tag of each resource is a row, and a call is one transaction. The API refuses what has too many
+ * resources by themselves with the same code. */
+static int too_many_at_once(struct call *call, size_t n_tags)
+{
+	char detail[160];
+
+	(void)str_format(detail, sizeof(detail),
+			 "One call takes %d tags, counted for each resource: call it with %zu resources at a "
+			 "time.",
+			 TAGGED_PER_CALL_MAX, TAGGED_PER_CALL_MAX / n_tags);
+	return call_fail_param(call, "ResourceId", detail);
+}
+
 int tag_resources(struct call *call)
 {
 	json_t *ids = call_list(call, "ResourceId"), *tags = call_list(call, "Tag"), *id;
@@ -177,7 +190,7 @@ int tag_resources(struct call *call)
 	if (r < 0)
 		return r;
 	if (json_array_size(ids) * json_array_size(tags) > TAGGED_PER_CALL_MAX)
-		return call_fail(call, "NumberExceed.Tags");
+		return too_many_at_once(call, json_array_size(tags));
 	json_array_foreach(ids, i, id) {
 		r = put_tags(call, json_string_value(id), type->name, tags);
 		if (r < 0)
@@ -205,7 +218,7 @@ int untag_resources(struct call *call)
 			if (!all && !list_has(keys, t->key))
 				continue;
 			if (++n > TAGGED_PER_CALL_MAX)
-				return call_fail(call, "NumberExceed.Tags");
+				return too_many_at_once(call, TAGS_PER_RESOURCE_MAX);
 			call_delete(call, KIND_TAG, t);
 		}
 	}
