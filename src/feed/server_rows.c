@@ -45,12 +45,26 @@ struct answer {
 	int r;
 };
 
+/* As nodes are told of it. A rule's long description is left out: no node reads it, and an agent of before it
+ * could be so long would pass over the whole rule. */
+static json_t *value_json(enum kind kind, const void *row)
+{
+	const struct sg_rule *rule = row;
+	struct sg_rule told;
+
+	if (kind != KIND_SG_RULE || strlen(rule->description) < TEXT_SIZE)
+		return row_to_json(kind, row);
+	told = *rule;
+	told.description = "";
+	return row_to_json(kind, &told);
+}
+
 static json_t *row_json(const char *key, enum kind kind, const void *row)
 {
 	const struct row_meta *meta = row; /* the first member of every row */
 
 	return json_pack("{s:s, s:I, s:I, s:o}", "key", key, "created", (json_int_t)meta->created, "revision",
-			 (json_int_t)meta->modified, "value", row_to_json(kind, row));
+			 (json_int_t)meta->modified, "value", value_json(kind, row));
 }
 
 static json_t *answer_json(const struct store *store, bool full, json_t *rows, json_t *deleted)

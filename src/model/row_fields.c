@@ -190,7 +190,7 @@ static const struct field sg_rule_fields[] = {
 	I32(sg_rule, port_last),
 	PREFIX(sg_rule, cidr),
 	TEXT(sg_rule, other_group),
-	SHARED(sg_rule, description, TEXT_SIZE),
+	SHARED(sg_rule, description, RULE_TEXT_SIZE),
 	I64(sg_rule, create_time),
 };
 

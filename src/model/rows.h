@@ -26,6 +26,7 @@
 #define ZONE_SIZE	  40
 #define NAME_SIZE	  (128 * 4 + 1) /* 128 characters of UTF-8 */
 #define TEXT_SIZE	  (256 * 4 + 1) /* descriptions */
+#define RULE_TEXT_SIZE	  (512 * 4 + 1) /* that of a security group's rule */
 #define DOMAIN_SIZE	  254
 #define SERVICE_NAME_SIZE 160
 #define PATH_TEXT_SIZE	  256

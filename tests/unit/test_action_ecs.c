@@ -172,6 +172,39 @@ static void test_rules(struct harness *h, const struct world *w)
 	harness_in_force(h, "alpha");
 }
 
+/* Of 512 characters, whatever they are. */
+static void test_rule_texts(struct harness *h, const struct world *w)
+{
+	const char *group = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w->vpc);
+	static const char *const characters[] = {"x", "\u8bf4", "\U0001f512"};
+	char text[513 * 4 + 1];
+	const char *told;
+
+	for (size_t i = 0; i < ARRAY_SIZE(characters); i++) {
+		size_t length = strlen(characters[i]);
+
+		for (size_t n = 0; n < 513; n++)
+			memcpy(text + n * length, characters[i], length + 1);
+		REFUSED(h, "InvalidSecurityGroupDiscription.Malformed", "a long description",
+			"AuthorizeSecurityGroup",
+			REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=10.%zu.0.0/16&Description=%s",
+			group, i, text);
+		text[512 * length] = '\0';
+		tap_ok(CALL(h, "AuthorizeSecurityGroup",
+			    REGION
+			    "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=10.%zu.0.0/16&Description=%s",
+			    group, i, text),
+		       "a description may have 512 characters of %zu bytes", length);
+		CALL(h, "DescribeSecurityGroupAttribute", REGION "SecurityGroupId=%s", group);
+		told = harness_text(h, "Permissions.Permission.0.Description");
+		tap_ok(told && streq(told, text), "and is told as it is");
+		CALL(h, "RevokeSecurityGroup",
+		     REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=10.%zu.0.0/16", group, i);
+	}
+	CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group);
+	harness_in_force(h, "alpha");
+}
+
 static void test_bad_rules(struct harness *h, const struct world *w)
 {
 	static const struct {
@@ -761,6 +794,7 @@ int main(void)
 	harness_in_force(&h, "alpha");
 	test_group_life(&h, &w);
 	test_rules(&h, &w);
+	test_rule_texts(&h, &w);
 	test_bad_rules(&h, &w);
 	test_rule_limits(&h, &w);
 	test_rules_naming_groups(&h, &w);

@@ -119,6 +119,33 @@ static void test_rows(struct harness *h)
 	json_decref(since);
 }
 
+/* Agents of before a rule's description could be so long would pass over the rule. */
+static void test_long_description(struct harness *h)
+{
+	static const size_t sizes[] = {TEXT_SIZE - 1, TEXT_SIZE, RULE_TEXT_SIZE - 1};
+	char text[RULE_TEXT_SIZE] = "";
+	struct sg_rule rule;
+	const char *told;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		uint64_t before = store_durable_revision(h->store);
+		json_t *since;
+
+		memset(text, 'x', sizes[i]);
+		rule = *(const struct sg_rule *)snapshot_find(store_rows(h->store), KIND_SG_RULE,
+							      "sg-consumer/sgr-1");
+		rule.description = text;
+		harness_put(h, KIND_SG_RULE, &rule);
+		since = rows_since(h, "alpha", before);
+		told = json_string_value(harness_at(since, "rows.0.value.description"));
+		tap_ok(has_key(since, "rows", "sg_rule/sg-consumer/sgr-1") &&
+			       (sizes[i] < TEXT_SIZE ? told && streq(told, text) : !told),
+		       "a rule with a description of %zu bytes is told %s it", sizes[i],
+		       sizes[i] < TEXT_SIZE ? "with" : "without");
+		json_decref(since);
+	}
+}
+
 static void test_deletions_and_scope(struct harness *h)
 {
 	uint64_t before = store_durable_revision(h->store);
@@ -232,6 +259,7 @@ int main(void)
 	test_scopes(&h);
 	test_rows(&h);
 	test_tests(&h);
+	test_long_description(&h);
 	test_deletions_and_scope(&h);
 	test_growth(&h);
 	harness_end(&h);

@@ -215,8 +215,7 @@ static int read_description(struct call *call, const json_t *object, struct sg_r
 	if (!text)
 		return 0;
 	n = utf8_length(text);
-	if (n < 1 || n > 512 || str_starts(text, "http://") || str_starts(text, "https://") ||
-	    strlen(text) >= TEXT_SIZE)
+	if (n < 1 || n > 512 || str_starts(text, "http://") || str_starts(text, "https://"))
 		return call_fail_named(call, "Invalid{Name}.Malformed", "SecurityGroupDiscription");
 	ret->description = text;
 	return 0;
