@@ -240,14 +240,13 @@ struct pl_proxied {
 	__u8 turns : 4; /* acknowledgements that became the header so far, up to a limit */
 	__u32 known; /* what acknowledges the server's answer, less the header's number: with SYN cookies all
 			that it takes for an answer of that minute is as far from its number */
-	__u32 known_before; /* of another answer, of this connection or those before; 0: none */
+	__u32 known_before; /* of another answer, of this connection or one before; 0: none */
 };
 
 #define PL_TOLD_ANSWERS	 (1 << 1) /* the server may have given more than one answer */
 #define PL_TOLD_END_BACK (1 << 3) /* it has sent a FIN */
-#define PL_TOLD_ANSWER                                                                                       \
-	(1 << 5) /* `known` is that of its answer. (1 << 0 in rows of before, with another)                  \
-		  */
+#define PL_TOLD_MEMORY	 (1 << 6) /* `known` and `known_before` are as said above; not in rows of before */
+#define PL_TOLD_ANSWER	 (1 << 7) /* `known` is that of its answer */
 #define PL_PROXY_TICK_SHIFT                                                                                  \
 	24 /* so many bits of ns less: 1,099 s in pl_proxied.sent, no flow is idle for so long */
 

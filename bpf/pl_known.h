@@ -9,6 +9,7 @@
 #include "pl_carry.h"
 #include "pl_judge.h"
 #include "pl_limit.h"
+#include "pl_proxy.h"
 
 /* If the packet is dropped from here on, the flow's ENI counts it. */
 static __attribute__((noinline)) void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
@@ -128,6 +129,8 @@ __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 	asks = flow->kind == PL_FLOW_NAT && (opens || !(flow->proxy || pkt->tcp_flags & PL_TCP_RST));
 	if (asks)
 		asked = pl_flow_ask_server(&key, true);
+	if (opens && flow->proxy && pl_proxy_is_full(&key))
+		asked = PL_SERVER_HEADER; /* on another row, from another source */
 	if (asked == PL_SERVER_BUSY)
 		r = opens || is_reset ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;
 	else if (opens && (asked & 1 || pl_flow_begins_anew(flow, pkt)))

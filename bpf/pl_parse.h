@@ -306,15 +306,16 @@ static __always_inline int pl_parse_fragment(const struct __sk_buff *skb, struct
 	return PL_CONTINUE;
 }
 
-/* The size of the whole IP packet; 0: the header says more than there is, or less than a header. A total
- * length of 0 is what the kernel writes for more than 64 KB of TCP (BIG TCP); such a packet is GSO. */
+/* The size of the whole IP packet; 0: the header says more than there is, or less than a header. What is yet
+ * to be cut is cut by what there is, and whoever says less hides some of it. A total length of 0 is what the
+ * kernel writes for more than 64 KB of TCP (BIG TCP); such a packet is GSO. */
 static __always_inline __u32 pl_ip_size(const struct __sk_buff *skb, const struct iphdr *ip)
 {
 	__u32 size = bpf_ntohs(ip->tot_len), room = skb->len - PL_IP_OFFSET;
 
-	if (size >= sizeof(*ip) && size <= room)
-		return size;
-	return !size && skb->gso_size && ip->protocol == IPPROTO_TCP ? room : 0;
+	if (skb->gso_size)
+		return size == room || (!size && ip->protocol == IPPROTO_TCP) ? room : 0;
+	return size >= sizeof(*ip) && size <= room ? size : 0;
 }
 
 static __always_inline bool pl_ip_checksum_is_right(const struct iphdr *ip)

@@ -101,6 +101,35 @@ static __attribute__((noinline)) void pl_proxy_tell(const struct pl_proxy_step *
 		__sync_fetch_and_and((__u32 *)&proxied->sent, ~bits.all);
 }
 
+static __always_inline bool pl_proxy_is_cookie(__u32 apart, __u32 known)
+{
+	return apart - known + PL_PROXY_COOKIES <= 2 * PL_PROXY_COOKIES;
+}
+
+/* What has to be known of a row of pl_proxied that is replaced, and what changes at once in it. */
+union pl_proxy_memory {
+	struct {
+		__u32 known, before;
+	};
+	__u64 all;
+};
+
+/* Remembers how far an answer of the server is from its number. What is remembered stays for as long as the
+ * row: false, if there is no room for a third one, or another CPU remembers one in this instant. */
+static __attribute__((noinline)) bool pl_proxy_learn(const struct pl_proxy_step *step, __u32 known)
+{
+	__u64 *memory = (__u64 *)&step->proxied->known;
+	union pl_proxy_memory old = {.all = *(volatile __u64 *)memory}, new = {.known = known};
+
+	if (!pl_proxy_is_cookie(known, old.known))
+		new.before = old.known;
+	else
+		new.before = old.before;
+	if (old.before && new.before != old.before && !pl_proxy_is_cookie(known, old.before))
+		return false;
+	return pl_proxy_is_still(step) && __sync_val_compare_and_swap(memory, old.all, new.all) == old.all;
+}
+
 static __always_inline __u16 pl_proxy_now(void)
 {
 	return bpf_ktime_get_ns() >> PL_PROXY_TICK_SHIFT;
@@ -117,7 +146,7 @@ static __attribute__((noinline)) void pl_proxy_mark(const struct pl_flow4_key *k
 	if (!flow)
 		return;
 	word = (__u64 *)&flow->kind;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (i = 0; i < 2; i++) { /* once more if the flow's state has changed in between */
 		old.all = *(volatile __u64 *)word;
 		if (old.tag != pl_flow_tag(key) || !old.proxy)
@@ -264,16 +293,45 @@ static __always_inline int pl_proxy_turn(struct __sk_buff *skb, struct pl_pkt *p
 	return PL_DELIVERED;
 }
 
+/* What a row remembers; of one of a program before nothing that would say the same. */
+static __always_inline union pl_proxy_memory pl_proxy_remembered(const struct pl_proxied *proxied)
+{
+	const union pl_proxy_memory nothing = {0};
+
+	if (!(proxied->told & PL_TOLD_MEMORY))
+		return nothing;
+	return (union pl_proxy_memory){.all = *(const volatile __u64 *)&proxied->known};
+}
+
+/* Whether a row has no room for what another connection would add to it. */
+__attribute__((noinline)) int pl_proxy_is_full(const struct pl_flow4_key *client)
+{
+	const struct pl_proxied *proxied;
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	union pl_proxy_memory memory;
+
+	if (!client)
+		return 0;
+	key = *client;
+	proxied = bpf_map_lookup_elem(&pl_proxied, &key);
+	if (!proxied)
+		return 0;
+	memory = pl_proxy_remembered(proxied);
+	return memory.known && memory.before;
+}
+
 /* A new connection, also where an older one of the same tuple was not seen to end. */
 static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 {
 	struct pl_proxy_key ids_key = {.slot = step->slot, .parts = step->parts};
+	union pl_proxy_memory memory;
 	struct pl_proxied new = {
 		.state = PL_PROXY_ASKED,
 		.tag = step->tag,
 		.first = step->seq + 1,
 		.size = PL_PROXY_SIZE_MIN,
 		.parts = step->parts,
+		.told = PL_TOLD_MEMORY,
 	};
 	int r; /* not long: see pl_nat_try() */
 
@@ -289,9 +347,10 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 			return PL_DROP_PROXY_HEADER;
 	}
 	if (step->proxied) { /* the connection before had answers, as its client knows */
-		new.told = PL_TOLD_ANSWERS;
-		new.known = step->proxied->known;
-		new.known_before = step->proxied->known_before;
+		memory = pl_proxy_remembered(step->proxied);
+		new.told |= PL_TOLD_ANSWERS;
+		new.known = memory.known;
+		new.known_before = memory.before;
 	}
 	r = bpf_map_update_elem(&pl_proxied, &step->key, &new, BPF_ANY);
 	if (r)
@@ -352,22 +411,17 @@ static __always_inline bool pl_proxy_may_pass(const struct pl_proxy_step *step, 
 	       (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) == PL_TOLD_ANSWER;
 }
 
-static __always_inline bool pl_proxy_is_cookie(__u32 apart, __u32 known)
-{
-	return apart - known + PL_PROXY_COOKIES <= 2 * PL_PROXY_COOKIES;
-}
-
 /* Whether a server that answers by SYN cookies might take up a connection with a segment, and its sender
- * knows so: to who has seen one cookie those are known that are as far from their numbers, or nearly so. */
-static __always_inline bool pl_proxy_may_begin(const struct pl_proxy_step *step)
+ * knows so: to who has seen one cookie those are known that are as far from their numbers, or nearly so.
+ * `apart`: how far what it acknowledges is from its number; of a burst that is yet to be cut that is less by
+ * up to `span` in the later ones. Of a row of before nobody knows. */
+static __always_inline bool pl_proxy_may_begin(const struct pl_proxied *proxied, __u32 apart, __u32 span)
 {
-	const struct pl_proxied *proxied = step->proxied;
-	__u32 apart = step->ack - step->seq;
+	__u32 known = proxied->known - PL_PROXY_COOKIES, before = proxied->known_before - PL_PROXY_COOKIES;
 
-	if (!(proxied->told & PL_TOLD_ANSWER))
-		return false;
-	return pl_proxy_is_cookie(apart, proxied->known) ||
-	       (proxied->known_before && pl_proxy_is_cookie(apart, proxied->known_before));
+	span += 2 * PL_PROXY_COOKIES;
+	return !(proxied->told & PL_TOLD_ANSWER) || apart - known <= span ||
+	       (proxied->known_before && apart - before <= span);
 }
 
 /* A segment goes as an acknowledgement without data, beside its place in the stream: to a server that has the
@@ -377,9 +431,13 @@ static __attribute__((noinline)) int pl_proxy_step_aside(struct __sk_buff *skb, 
 {
 	struct tcphdr *tcp = pl_segment_tcp(step->segment);
 
+	step->seq += PL_PROXY_ASIDE;
+	if (pl_proxy_may_begin(step->proxied, step->ack - step->seq, 0) &&
+	    step->proxied->told & PL_TOLD_ANSWER)
+		return PL_DROP_PROXY_SEQUENCE;
 	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = pkt->tcp_flags = PL_TCP_ACK;
 	tcp->urg_ptr = 0;
-	tcp->seq = bpf_htonl(step->seq + PL_PROXY_ASIDE);
+	tcp->seq = bpf_htonl(step->seq);
 	return pl_segment_replace(skb, 0, pkt->key.saddr, pkt->key.daddr) ? PL_DROP_PROXY_HEADER
 									  : PL_CONTINUE;
 }
@@ -401,7 +459,9 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 		return PL_DROP_PROXY_SEQUENCE;
 	}
 	pl_proxy_settle(step);
-	if (step->proxied->told & PL_TOLD_END_BACK && !is_end && pl_proxy_may_begin(step))
+	if (step->proxied->told & PL_TOLD_END_BACK && !is_end &&
+	    pl_proxy_may_begin(step->proxied, step->ack - step->seq,
+			       skb->gso_size ? step->segment->payload_size : 0))
 		return pl_proxy_step_aside(skb, pkt, step);
 	return PL_CONTINUE;
 }
@@ -469,20 +529,21 @@ static __always_inline bool pl_proxy_may_turn(struct pl_proxy_step *step)
 	return true;
 }
 
-/* The server's answer to the SYN. To the same SYN a later cookie is another one, and both are taken: one
- * minute's and the next one's, of which the connections before have had some. */
-static __always_inline void pl_proxy_answers(const struct pl_proxy_step *step)
+/* The server's answer to a SYN of this connection or of one before, whose client hears it. False: it cannot
+ * be remembered. */
+static __always_inline bool pl_proxy_answers(const struct pl_proxy_step *step)
 {
-	struct pl_proxied *proxied = step->proxied;
-	__u32 known = step->seq + 1 - (proxied->first - proxied->size), before = proxied->known;
-	bool is_first = step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER);
+	const struct pl_proxied *proxied = step->proxied;
+	bool is_first = step->state == PL_PROXY_ASKED && step->ack == proxied->first - proxied->size &&
+			!(proxied->told & PL_TOLD_ANSWER);
+	__u32 known = step->seq + 1 - step->ack;
 
-	if ((!is_first && known == before) || !pl_proxy_is_still(step))
-		return;
-	if (!pl_proxy_is_cookie(known, before))
-		*(volatile __u32 *)&proxied->known_before = before;
-	*(volatile __u32 *)&proxied->known = known;
+	if (!is_first && known == proxied->known)
+		return true;
+	if (!pl_proxy_learn(step, known))
+		return false;
 	pl_proxy_tell(step, is_first ? PL_TOLD_ANSWER : PL_TOLD_ANSWERS);
+	return true;
 }
 
 /* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. (That
@@ -492,10 +553,7 @@ static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step)
 	if (step->state != PL_PROXY_KNOWN && !pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN) &&
 	    *(const volatile __u32 *)&step->proxied->state != PL_PROXY_KNOWN)
 		return PL_CONTINUE;
-	if (step->flags & PL_TCP_FIN)
-		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
-	else
-		pl_proxy_settle(step);
+	pl_proxy_settle(step);
 	return PL_CONTINUE;
 }
 
@@ -509,8 +567,12 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 		return PL_DROP_NO_FLOW;
 	if (!(step->flags & PL_TCP_ACK))
 		return PL_CONTINUE;
-	if (step->flags & PL_TCP_FIN)
+	if (step->flags & PL_TCP_SYN && !pl_proxy_answers(step))
+		return PL_DROP_PROXY_SEQUENCE;
+	if (step->flags & PL_TCP_FIN) {
 		pl_proxy_tell(step, PL_TOLD_END_BACK);
+		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
+	}
 	missing = proxied->first - step->ack;
 	if (step->state == PL_PROXY_KNOWN && proxied->told & PL_TOLD_END_BACK)
 		return pl_proxy_arrived(step);
@@ -521,7 +583,6 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 		return PL_CONTINUE;
 	pl_options_read(false);
 	if (step->flags & PL_TCP_SYN) {
-		pl_proxy_answers(step);
 		proxied->scale = step->segment->scale < PL_SCALE_MAX ? step->segment->scale : PL_SCALE_MAX;
 		if (pl_proxy_move(step, PL_PROXY_ASKED, PL_PROXY_ANSWERED))
 			pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);

@@ -49,7 +49,7 @@
 	X(DROP_EGRESS_GUARD, "egress_guard", DROP, "the node itself sent it towards an instance") \
 	X(DROP_BAD_CHECKSUM_OFFLOAD, "bad_checksum_offload", DROP, "wants a checksum written elsewhere than into its TCP or UDP header") \
 	X(DROP_BAD_GSO, "bad_gso", DROP, "wants to be cut into segments that are too small, too many, or not its protocol's") \
-	X(DROP_BAD_LENGTH, "bad_length", DROP, "the IP header says more than there is, or less than its headers need") \
+	X(DROP_BAD_LENGTH, "bad_length", DROP, "the IP header says more than there is, less than its headers need, or less than what is yet to be cut") \
 	X(DROP_BAD_IP_CHECKSUM, "bad_ip_checksum", DROP, "the IP header's checksum is wrong") \
 	X(DROP_BAD_UDP_LENGTH, "bad_udp_length", DROP, "the UDP header says another length than the IP header") \
 	X(DROP_BAD_TCP_OFFSET, "bad_tcp_offset", DROP, "the TCP header says that it is shorter than one, or longer than the packet") \

@@ -115,6 +115,12 @@ def ip_frame(slot, target, protocol, l4):
     return GATEWAY_MAC + mac(slot) + b"\x08\0" + ip + l4
 
 
+def without_length(frame):
+    """As the kernel writes more than 64 KB."""
+    ip = frame[14:16] + b"\0\0" + frame[18:24] + b"\0\0" + frame[26:34]
+    return frame[:14] + ip[:10] + struct.pack("!H", 0xFFFF - sum16(ip)) + ip[12:] + frame[34:]
+
+
 def packet(slot, target, protocol, ports, payload=b"", flags=SYN, partial=False):
     """With its whole checksum, or with the pseudo header's alone."""
     if protocol == TCP:
@@ -402,7 +408,9 @@ def hostile_segments(lab):
         lab.refused("bad_gso", sender, virtio(L4, 6, GSO_UDP_L4, 10, 42), frame, f"UDP in datagrams of ten bytes ({how})")
         if sender == "a2":  # a container's own kernel cuts such packets
             frame = packet(slot, ENI, TCP, (lab.fresh_port(), 443), b"x" * 65000, partial=True) + b"x" * 20000
-            lab.refused("bad_gso", sender, virtio(L4, 16, GSO_TCPV4, 64, 54), frame, f"more than 64 KB in the smallest segments ({how})")
+            lab.refused("bad_length", sender, virtio(L4, 16, GSO_TCPV4, 64, 54), frame, f"a header that says less than will be cut ({how})")
+            lab.refused("bad_gso", sender, virtio(L4, 16, GSO_TCPV4, 64, 54), without_length(frame),
+                        f"more than 64 KB in the smallest segments ({how})")
         lab.refused("bad_gso", sender, virtio(L4, 6, GSO_TCPV4, 100, 42), frame, f"UDP in TCP's segments ({how})")
         lab.refused("bad_checksum_offload", sender, virtio(28, 0, GSO_TCPV4, 100, 54), frame,
                     f"segments with a checksum that is none of theirs ({how})")
@@ -437,7 +445,7 @@ def hostile_cuts(lab):
         frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 20000, partial=True)
         lab.refused("bad_gso", "a2", virtio(L4, 6, GSO_UDP, size, 42), frame, f"UDP in fragments of {what}")
     frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 65000, partial=True)
-    lab.refused("bad_gso", "a2", virtio(L4, 6, GSO_UDP, 1480, 42), frame + b"x" * 20000, "UDP in fragments beyond 64 KB")
+    lab.refused("bad_length", "a2", virtio(L4, 6, GSO_UDP, 1480, 42), frame + b"x" * 20000, "UDP in fragments beyond 64 KB")
     frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 4000, partial=True)
     ip = frame[14:16] + b"\0\0" + frame[18:24] + b"\0\0" + frame[26:L4]
     frame = frame[:14] + ip[:10] + struct.pack("!H", 0xFFFF - sum16(ip)) + ip[12:] + frame[L4:]

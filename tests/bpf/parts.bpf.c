@@ -71,6 +71,7 @@ int part_arrived(struct __sk_buff *skb)
 {
 	struct part_call *call = part_call_get(skb);
 	struct pl_proxy_step step = {.state = PL_PROXY_SENT, .flags = PL_TCP_FIN | PL_TCP_ACK};
+	struct pl_pkt pkt = {};
 
 	if (!call)
 		return -EINVAL;
@@ -79,7 +80,11 @@ int part_arrived(struct __sk_buff *skb)
 	step.proxied = bpf_map_lookup_elem(&pl_proxied, &step.key);
 	if (!step.proxied)
 		return -ENOENT;
-	return pl_proxy_arrived(&step);
+	step.segment = pl_segment_get();
+	if (!step.segment)
+		return -ENOENT;
+	step.ack = step.proxied->first;
+	return pl_proxy_from_server(skb, &pkt, &step);
 }
 
 SEC("tc")

@@ -159,6 +159,10 @@ static void test_truths(struct node *node, const char *mode)
 		   mode);
 	p = honest(node, "10.0.0.100", IPPROTO_UDP);
 	node->gso_size = PL_GSO_SIZE_MIN;
+	p.size += 6;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_LENGTH,
+		   "what is behind a packet that is yet to be cut, which would be of it (%s)", mode);
+	p.size -= 6;
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "datagrams in one piece (%s)", mode);
 	udp_length(&p, 12);
 	pkt_seal(&p);
