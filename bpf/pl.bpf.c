@@ -77,8 +77,8 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 /* The open flow of a packet that has found the entry, or none (NULL), judged by today's rules, or opened now;
  * NULL with the reason, if there can be none. (The pointer is the result and not the reason: the verifier
  * of 6.1 would not see that the one depends on the other.) */
-static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct pl_flow4 *flow,
-						    int *ret_reason)
+static __always_inline struct pl_flow4 *pl_flow_get(struct __sk_buff *skb, struct pl_pkt *pkt,
+						    struct pl_flow4 *flow, int *ret_reason)
 {
 	int r;
 
@@ -88,7 +88,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct p
 	if (flow && pkt->l4_proto == IPPROTO_TCP &&
 	    (pl_tcp_opens(pkt->tcp_flags) ||
 	     (flow->state & PL_STATE_MAY_BE_FORGOTTEN && flow->kind == PL_FLOW_NAT && !flow->proxy))) {
-		r = pl_flow_again(pkt);
+		r = pl_flow_again(pkt, pl_tcp_seq(skb));
 		*ret_reason = r;
 		if (r > 0)
 			return NULL;
@@ -270,7 +270,7 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	flow = pl_flow4_find(&pkt->key);
 	if (pl_likely(flow && pl_is_plain(skb, pkt, flow, config)))
 		return pl_plain_follow(skb, pkt, flow);
-	flow = pl_flow_get(pkt, flow, &r);
+	flow = pl_flow_get(skb, pkt, flow, &r);
 	if (flow)
 		r = pl_follow(skb, pkt, flow, config);
 	else if (r == PL_ECHO)

@@ -36,7 +36,7 @@ static __always_inline bool pl_old_read(void *old, const struct pl_flow4_key *ke
 
 	if (!from)
 		return false;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < sizeof(*ret) / sizeof(*to); i++)
 		to[i] = (i + 1) * sizeof(*to) <= pl_old_row_size ? from[i] : 0;
 	return ret->tag == pl_flow_tag(key);

@@ -114,6 +114,14 @@ static __always_inline bool pl_echo_is_astray(const struct pl_flow4 *flow, const
 	return pkt->l4_proto == IPPROTO_ICMP && (pkt->icmp_type == ICMP_ECHO) == pl_flow_is_back(flow);
 }
 
+/* A segment's number; 0, if there is none. */
+static __always_inline __u32 pl_tcp_seq(const struct __sk_buff *skb)
+{
+	const __u8 *frame = pl_data(skb, PL_L4_OFFSET + sizeof(struct tcphdr));
+
+	return frame ? bpf_ntohl(((const struct tcphdr *)(frame + PL_L4_OFFSET))->seq) : 0;
+}
+
 static __always_inline bool pl_tcp_opens(__u8 flags)
 {
 	return (flags & (PL_TCP_SYN | PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST)) == PL_TCP_SYN;

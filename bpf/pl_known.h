@@ -109,8 +109,9 @@ static __always_inline int pl_flow_leave(struct pl_pkt *pkt, const struct pl_flo
  * whatever comes, if it answers by SYN cookies; on a row of before the listener's PROXY header that would be
  * without one, and so the flow ends. Elsewhere what undoes the client's own reset is paid for.
  *
- * PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has ended. Else the reason to drop it. */
-__attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
+ * `seq`: the segment's number. PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has ended. Else
+ * the reason to drop it. */
+__attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt, __u32 seq)
 {
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
 	const struct pl_flow4 *flow;
@@ -129,7 +130,7 @@ __attribute__((noinline)) int pl_flow_again(struct pl_pkt *pkt)
 	asks = flow->kind == PL_FLOW_NAT && (opens || !(flow->proxy || pkt->tcp_flags & PL_TCP_RST));
 	if (asks)
 		asked = pl_flow_ask_server(&key, true);
-	if (opens && flow->proxy && pl_proxy_is_full(&key))
+	if (opens && flow->proxy && pl_proxy_is_full(&key, seq))
 		asked = PL_SERVER_HEADER; /* on another row, from another source */
 	if (asked == PL_SERVER_BUSY)
 		r = opens || is_reset ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;

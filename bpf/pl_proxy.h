@@ -303,8 +303,9 @@ static __always_inline union pl_proxy_memory pl_proxy_remembered(const struct pl
 	return (union pl_proxy_memory){.all = *(const volatile __u64 *)&proxied->known};
 }
 
-/* Whether a row has no room for what another connection would add to it. */
-__attribute__((noinline)) int pl_proxy_is_full(const struct pl_flow4_key *client)
+/* Whether a row has no room for what another connection would add to it, of which `seq` is the SYN's number.
+ */
+__attribute__((noinline)) int pl_proxy_is_full(const struct pl_flow4_key *client, __u32 seq)
 {
 	const struct pl_proxied *proxied;
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
@@ -314,7 +315,7 @@ __attribute__((noinline)) int pl_proxy_is_full(const struct pl_flow4_key *client
 		return 0;
 	key = *client;
 	proxied = bpf_map_lookup_elem(&pl_proxied, &key);
-	if (!proxied)
+	if (!proxied || (proxied->first == seq + 1 && proxied->state != PL_PROXY_RESET))
 		return 0;
 	memory = pl_proxy_remembered(proxied);
 	return memory.known && memory.before;
@@ -411,17 +412,27 @@ static __always_inline bool pl_proxy_may_pass(const struct pl_proxy_step *step, 
 	       (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) == PL_TOLD_ANSWER;
 }
 
-/* Whether a server that answers by SYN cookies might take up a connection with a segment, and its sender
- * knows so: to who has seen one cookie those are known that are as far from their numbers, or nearly so.
- * `apart`: how far what it acknowledges is from its number; of a burst that is yet to be cut that is less by
- * up to `span` in the later ones. Of a row of before nobody knows. */
-static __always_inline bool pl_proxy_may_begin(const struct pl_proxied *proxied, __u32 apart, __u32 span)
+/* Whether it is a cookie's distance, or that of a later segment of a burst that is yet to be cut: there it is
+ * less by their size each, by up to `span`. */
+static __attribute__((noinline)) bool pl_proxy_has_cookie(__u32 apart, __u32 known, __u32 span, __u32 size)
 {
-	__u32 known = proxied->known - PL_PROXY_COOKIES, before = proxied->known_before - PL_PROXY_COOKIES;
+	__u32 behind = apart - known + PL_PROXY_COOKIES;
 
-	span += 2 * PL_PROXY_COOKIES;
-	return !(proxied->told & PL_TOLD_ANSWER) || apart - known <= span ||
-	       (proxied->known_before && apart - before <= span);
+	if (behind <= 2 * PL_PROXY_COOKIES)
+		return true;
+	return size && behind <= span + 2 * PL_PROXY_COOKIES && behind % size <= 2 * PL_PROXY_COOKIES;
+}
+
+/* Whether a server that answers by SYN cookies might take up a connection with a segment, and its sender
+ * knows so: to who has seen one cookie those are known that are as far from their numbers, or nearly so. Of a
+ * row of before nobody knows. `size`: of the segments of a burst, or 0. */
+static __attribute__((noinline)) bool pl_proxy_may_begin(const struct pl_proxy_step *step, __u32 size)
+{
+	const struct pl_proxied *proxied = step->proxied;
+	__u32 apart = step->ack - step->seq, span = step->segment->payload_size;
+
+	return !(proxied->told & PL_TOLD_ANSWER) || pl_proxy_has_cookie(apart, proxied->known, span, size) ||
+	       (proxied->known_before && pl_proxy_has_cookie(apart, proxied->known_before, span, size));
 }
 
 /* A segment goes as an acknowledgement without data, beside its place in the stream: to a server that has the
@@ -432,8 +443,7 @@ static __attribute__((noinline)) int pl_proxy_step_aside(struct __sk_buff *skb, 
 	struct tcphdr *tcp = pl_segment_tcp(step->segment);
 
 	step->seq += PL_PROXY_ASIDE;
-	if (pl_proxy_may_begin(step->proxied, step->ack - step->seq, 0) &&
-	    step->proxied->told & PL_TOLD_ANSWER)
+	if (step->proxied->told & PL_TOLD_ANSWER && pl_proxy_may_begin(step, 0))
 		return PL_DROP_PROXY_SEQUENCE;
 	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = pkt->tcp_flags = PL_TCP_ACK;
 	tcp->urg_ptr = 0;
@@ -459,9 +469,7 @@ static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, struct pl_pkt
 		return PL_DROP_PROXY_SEQUENCE;
 	}
 	pl_proxy_settle(step);
-	if (step->proxied->told & PL_TOLD_END_BACK && !is_end &&
-	    pl_proxy_may_begin(step->proxied, step->ack - step->seq,
-			       skb->gso_size ? step->segment->payload_size : 0))
+	if (step->proxied->told & PL_TOLD_END_BACK && !is_end && pl_proxy_may_begin(step, skb->gso_size))
 		return pl_proxy_step_aside(skb, pkt, step);
 	return PL_CONTINUE;
 }
@@ -577,7 +585,7 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 	if (step->state == PL_PROXY_KNOWN && proxied->told & PL_TOLD_END_BACK)
 		return pl_proxy_arrived(step);
 	if (missing - 1 >= proxied->size) /* neither in the header nor before it */
-		return (__s32)missing > 0 ? PL_CONTINUE : pl_proxy_arrived(step);
+		return (__s32)missing > 0 || step->flags & PL_TCP_SYN ? PL_CONTINUE : pl_proxy_arrived(step);
 	/* An older connection's acknowledgement only looks like one of this. */
 	if (step->state == PL_PROXY_ASKED && missing != proxied->size)
 		return PL_CONTINUE;
