@@ -67,6 +67,7 @@ struct feed {
 	bool is_unsent;	       /* it is newer than what was sent */
 	bool has_all_failures; /* else it stays the last one that had, with nothing new but of health */
 	uint64_t in_force;     /* the revision that one told; 0: none since all rows were taken */
+	uint64_t sent, taken;  /* the revision that was sent last, and that privlinkd has taken; 0: none */
 	struct health_told health;
 	uint64_t again_ms; /* when some of it was told once more */
 	struct loop_source *renew;
@@ -122,6 +123,7 @@ static void on_reported(void *context, int status, const char *body, size_t size
 	uint64_t lease_ms, due_ms = UINT64_MAX;
 
 	feed->sending = NULL;
+	feed->taken = status == 200 ? feed->sent : 0;
 	health_told_taken(&feed->health, status == 200);
 	if (status == 404 || status == 409 || status == 410) {
 		if (feed->is_connected)
@@ -193,8 +195,11 @@ static void send_report(struct feed *feed)
 	report = next_report(feed);
 	if (!report) {
 		health_told_taken(&feed->health, false);
+		if (feed->report)
+			loop_timer_set(feed->renew, PAUSE_MAX_MS);
 		return;
 	}
+	feed->sent = hold_sentence(feed->parts.hold) ? 0 : feed->in_force;
 	r = http_client_send(feed->client, "/feed/v1/report", report, REQUEST_TIMEOUT_MS, on_reported, feed,
 			     &feed->sending);
 	if (r < 0) {
@@ -245,6 +250,8 @@ int feed_report_again(struct feed *feed, uint64_t revision)
 {
 	if (!feed->report)
 		return -ENODATA;
+	if (feed->has_all_failures && revision == feed->taken && !feed->sending && !feed->is_unsent)
+		return 0;
 	if (feed->has_all_failures) {
 		tell_revision(feed, revision);
 		feed->in_force = revision;
@@ -322,6 +329,7 @@ static void renew_report(struct feed *feed, bool is_full)
 {
 	health_told_forget(&feed->health);
 	feed->again_ms = now_mono_ms();
+	feed->taken = 0;
 	if (!is_full && feed->report &&
 	    json_object_set_new(feed->report, "store", json_string(feed->store)) == 0)
 		return;

@@ -59,7 +59,8 @@ struct feed *feed_free(struct feed *feed);
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health);
 
-/* The same report, with this revision. -ENODATA: there is none. */
+/* The same report, with this revision; nothing, if it was taken with that already. -ENODATA: there is none.
+ */
 int feed_report_again(struct feed *feed, uint64_t revision);
 /* There is something new to say of connectivity tests. */
 void feed_send(struct feed *feed);

@@ -482,8 +482,11 @@ static void on_found(void *context, uint32_t events)
 	struct reconcile *reconcile = context;
 
 	(void)events;
-	if (reconcile->has_health && reconcile->is_settled && !reconcile->is_wanted && !reconcile->is_making)
-		report(reconcile);
+	if (!reconcile->has_health || !reconcile->is_settled || reconcile->is_wanted || reconcile->is_making)
+		return;
+	report(reconcile);
+	if (!reconcile->is_settled)
+		reconcile_request(reconcile, false);
 }
 
 /* What rows have touched, which does not wait for what is found of servers, nor is refused with it. 1: it
@@ -634,6 +637,7 @@ static void run_pass(void *context, uint32_t events)
 	full = reconcile->wants_full;
 	heavy = reconcile->wants_heavy;
 	reconcile->wants_full = reconcile->wants_health = reconcile->wants_heavy = false;
+	reconcile->is_settled = reconcile->is_making = false; /* also where slices have just reported */
 	loop_timer_stop(reconcile->calm);
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);

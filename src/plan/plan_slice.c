@@ -166,6 +166,8 @@ int slice_set_failure(struct slice *slice, const char *key, const struct plan_bu
 
 	if (!new && !old)
 		return 0;
+	if (new &&old && streq(new->reason, old->reason) && new->is_gone == old->is_gone)
+		return 0;
 	slice->patch->failures = true;
 	if (!new) {
 		slice_remove(plan->failures, &plan->n_failures, sizeof(*plan->failures), place);

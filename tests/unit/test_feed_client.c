@@ -491,6 +491,12 @@ static void test_long_reports(struct harness *h)
 	tap_ok(l.n_health == RESULTS + 1 && l.n_reports == 11 && l.n_failures == 0,
 	       "then what has changed alone");
 	tap_is_int(l.revision, 11, "and with all failures told the revision is in force");
+	for (int i = 0; i < 40; i++) { /* first its answer has to come back */
+		if (i == 20)
+			harness_must(feed_report_again(side.feed, 11), "report");
+		harness_must(loop_turn(h->loop, 5), "turn");
+	}
+	tap_is_int(l.n_reports, 11, "what was taken already is not said again");
 	make_failures(&failures, FAILURES);
 	harness_must(feed_report(side.feed, 12, &failures, results, RESULTS), "report");
 	harness_must(feed_report_again(side.feed, 13), "report");

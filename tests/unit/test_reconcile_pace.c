@@ -45,6 +45,17 @@ static void test_found_reports(void)
 	tap_is_str(passes(&run), "report(failures=0)", "found: with all of that time together");
 	let_pass(&run, 1000);
 	tap_is_str(passes(&run), "", "found: once");
+
+	n_news = 1;
+	reconcile_health(run.reconcile);
+	(void)passes(&run);
+	has_heavy_news = true;
+	datapath.broken = -EIO;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) againall ",
+		   "found: a pass of the whole that breaks off");
+	let_pass(&run, 100);
+	tap_is_str(feed.told, "", "found: what it has left is not reported");
 	end(&run);
 }
 

@@ -227,8 +227,10 @@ static int read_region(struct run *run)
 	const struct catalogue_region *known;
 
 	call->region = "";
-	if (call->action->flags & ACTION_ANY_REGION)
+	if (call->action->flags & ACTION_ANY_REGION) {
+		(void)json_object_del(call->params, "RegionId"); /* nor is it of a token's question */
 		return 0;
+	}
 	if (!region)
 		return call->action->flags & ACTION_NO_REGION
 			       ? 0
