@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust
- * store; it is looked at again only when something about the host's has changed, which a sum over names and
- * times of the few directories tells at the cost of some hundred stat calls.
+ * store; it is looked at again only when something about the host's or the copy has changed, which a sum over
+ * names and times of the few directories tells at the cost of some hundred stat calls.
  */
 #include "netns_files.h"
 
@@ -45,6 +45,7 @@ struct netns_files {
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
 	uint64_t stamp;		     /* of what the copy was made from; 0: not made */
+	uint64_t copy_stamp;	     /* of the copy, when it was found to be whole; 0: not yet */
 	struct trust_report ca_said; /* how it stood with the CA when it was last said */
 	bool said;
 };
@@ -245,17 +246,26 @@ static uint64_t mix_directory(uint64_t sum, const char *directory)
 	return sum;
 }
 
+/* Of a trust store and its certificates. */
+static uint64_t mix_store(const char *store)
+{
+	char certs[PATH_MAX];
+
+	(void)str_format(certs, sizeof(certs), "%s/certs", store);
+	return mix_directory(mix_directory(UINT64_C(0xcbf29ce484222325), store), certs);
+}
+
 static uint64_t host_stamp(const struct netns_files *files)
 {
-	char certs[PATH_MAX], bundle[PATH_MAX];
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	uint64_t sum = mix_path(mix_store(files->host_ssl), files->ca);
 
-	(void)str_format(certs, sizeof(certs), "%s/certs", files->host_ssl);
-	(void)str_format(bundle, sizeof(bundle), "%s/ca-certificates.crt", certs);
-	sum = mix_directory(sum, files->host_ssl);
-	sum = mix_directory(sum, certs);
-	sum = mix_path(sum, bundle);
-	sum = mix_path(sum, files->ca);
+	return sum ? sum : 1;
+}
+
+static uint64_t copy_stamp(const struct netns_files *files)
+{
+	uint64_t sum = mix_store(files->copy);
+
 	return sum ? sum : 1;
 }
 
@@ -303,16 +313,18 @@ static bool is_same(const struct trust_report *a, const struct trust_report *b)
 
 int netns_files_refresh(struct netns_files *files, bool thorough)
 {
-	uint64_t stamp = host_stamp(files);
+	uint64_t stamp = host_stamp(files), copy = copy_stamp(files);
 	struct trust_report report;
 	int r;
 
-	if (stamp == files->stamp && access(files->copy, F_OK) == 0 && !thorough)
+	if (stamp == files->stamp && copy == files->copy_stamp && !thorough)
 		return 0;
 	r = trust_sync(files->host_ssl, files->ca, files->copy, &report);
 	if (r < 0)
 		return r;
 	files->stamp = stamp;
+	/* What was written is looked at once more: someone may have removed it meanwhile. */
+	files->copy_stamp = r == 0 ? copy : 0;
 	if (thorough || !files->said || !is_same(&report, &files->ca_said))
 		speak_of_ca(files, &report);
 	files->ca_said = report;
@@ -337,6 +349,6 @@ int netns_files_check_ca(const struct netns_files *files)
 
 void netns_files_remove_copy(struct netns_files *files)
 {
-	files->stamp = 0;
+	files->stamp = files->copy_stamp = 0;
 	(void)file_remove_tree(files->copy);
 }

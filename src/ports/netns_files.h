@@ -33,9 +33,9 @@ void netns_files_remove(struct netns_files *files, const char *instance);
 int netns_files_each(struct netns_files *files, int (*callback)(void *context, const char *instance),
 		     void *context);
 
-/* Makes the copy of the host's trust store equal to it, plus the CA. 0: nothing had changed; 1: written. Says
- * in the log when the CA is another one than before, gone, or cannot be used. With `thorough`, it looks at
- * all of it, and says how it stands with the CA even if nothing has changed. */
+/* Makes the copy of the host's trust store equal to it, plus the CA, where one of them has changed. 0:
+ * nothing had; 1: written. Says in the log when the CA is another one than before, gone, or cannot be used.
+ * With `thorough`, it looks at all of it, and says how it stands with the CA even if nothing has changed. */
 int netns_files_refresh(struct netns_files *files, bool thorough);
 /* Says in the log what is wrong with the CA. -EINVAL: it is gone or cannot be used. */
 int netns_files_check_ca(const struct netns_files *files);

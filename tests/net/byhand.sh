@@ -32,8 +32,8 @@ serves() { inside "$s" python3 "$peer" tcp "$ca" 80 1; } # the instance answers 
 resolves() { inside "$c" python3 "$peer" first-answer 100.100.2.136 "$s.cn-hangzhou.ecs.internal" 2; }
 is_whole() {
 	[ "$(facts "$device")" = "$want" ] && [ "$(facts pl0)" = "$want_service" ] && serves && instance_running consumer "$c" &&
-		[ -e "/run/netns/$c" ] && [ -e "/run/netns/$service" ] && [ -s "/etc/netns/$c/resolv.conf" ] && [ -L "/etc/netns/$c/ssl" ] &&
-		[ -s "/etc/netns/$c/ssl/certs/ca-certificates.crt" ]
+		[ -e "/run/netns/$c" ] && [ -e "/run/netns/$service" ] && [ -s "/etc/netns/$c/resolv.conf" ] && [ -s "/etc/netns/$c/hosts" ] &&
+		[ -L "/etc/netns/$c/ssl" ] && [ -s "/etc/netns/$c/ssl/certs/ca-certificates.crt" ]
 }
 kill_agent() {
 	kill -9 "$agent_pid"
@@ -65,6 +65,7 @@ lose_name() { ip netns del "$c"; }
 lose_files() { rm -rf "/etc/netns/${c:?}"; }
 lose_file() { rm -f "/etc/netns/$c/hosts"; }
 lose_copy() { rm -rf "${dir:?}/state/ssl"; }
+lose_bundle() { rm -f "${dir:?}/state/ssl/certs/ca-certificates.crt"; }
 arp_on() { in_lab ip link set "$device" arp on; }
 other_qdisc() { in_lab tc qdisc del dev "$device" root; }
 service_down() { in_lab ip link set pl0 down; }
@@ -90,6 +91,7 @@ by_hand "its qdisc is removed" other_qdisc
 by_hand "its files are removed" lose_files
 by_hand "one of its files is removed" lose_file
 by_hand "the copy of the trust store is removed" lose_copy
+by_hand "one file of the copy is removed" lose_bundle
 
 # A server is in there, and goes on: the namespace is the same one.
 inode=$(stat -L -c %i "/run/netns/$c")

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ports/files.h"
+#include "ports/netns_files.h"
 #include "ports/trust.h"
 #include "tests/tap.h"
 
@@ -135,6 +137,41 @@ static void test_copy(const char *scratch)
 	       "and the other is gone");
 }
 
+/* What the node's own looks find, without a thorough one. */
+static void test_mended(const char *scratch)
+{
+	char host[128], copy[128], path[256], etc_netns[128];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = host, .state_dir = scratch};
+	struct netns_files *files;
+
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", scratch);
+	(void)str_format(host, sizeof(host), "%s/other-host", scratch);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", scratch);
+	make_host(host);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	tap_is_int(netns_files_refresh(files, false), 1, "a node makes its copy");
+	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", copy);
+	(void)unlink(path);
+	tap_ok(netns_files_refresh(files, false) == 1 &&
+		       has(copy, "certs/ca-certificates.crt", "host's bundle"),
+	       "what was removed from it while it was made comes back");
+	tap_is_int(netns_files_refresh(files, false), 0, "it stays as it is");
+	tap_is_int(netns_files_refresh(files, false), 0, "and as it is");
+	(void)str_format(path, sizeof(path), "%s/certs", copy);
+	(void)file_remove_tree(path);
+	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/11111111.0", "one"),
+	       "what is removed later comes back, too");
+	put(copy, "certs/one.pem", "another's");
+	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
+	       "what someone changes is as it was");
+	(void)file_remove_tree(copy);
+	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "openssl.cnf", "config"),
+	       "all of it can go");
+	netns_files_free(files);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -142,6 +179,7 @@ int main(void)
 	(void)str_format(scratch, sizeof(scratch), "/tmp/test-trust-%d", (int)getpid());
 	(void)mkdir(scratch, 0700);
 	test_copy(scratch);
+	test_mended(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
