@@ -129,6 +129,8 @@ struct pl_addr plan_addr(const struct netaddr *addr);
  * given once in a build (-EEXIST); the others are 1 when the object has asked before. */
 void plan_indexes_begin(struct plan_indexes *indexes);
 void plan_indexes_sweep(struct plan_indexes *indexes);
+/* How many were given out since the last sweep. */
+uint32_t plan_indexes_given(const struct plan_indexes *indexes);
 int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret);
 int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
 			 uint32_t *ret);
@@ -337,7 +339,7 @@ struct plan_slices {
 	size_t n_server_groups;
 	void *balancers;	   /* tree of struct plan_balancer by id */
 	struct plan_name *dropped; /* shared names that are nobody's since slices were planned */
-	unsigned int n_changes;	   /* that were made by slices */
+	uint32_t n_given;	   /* numbers that slices were given, which nothing gives back */
 	bool is_odd; /* something belongs to nobody or to several: no slice is planned by itself */
 };
 

@@ -24,6 +24,7 @@ struct index {
 	struct index_entry *entries;
 	uint32_t first, end; /* numbers that may be given out */
 	uint32_t next;	     /* where to look for a free one */
+	uint32_t n_given;    /* since those that nothing uses were released */
 	uint8_t *taken;	     /* bitmap from 0 to end; NULL: numbers only rise, none comes again */
 	uint8_t *resting;    /* the same of numbers that others go before; NULL: none rests */
 };
@@ -168,6 +169,7 @@ static int index_get(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uin
 	r = index_insert(index, key, (uint32_t)number, build);
 	if (r < 0)
 		return r;
+	index->n_given++;
 	*ret = (uint32_t)number;
 	return 0;
 }
@@ -193,6 +195,7 @@ static void index_sweep(struct index *index, uint64_t build)
 {
 	struct index_entry **link = &index->entries, *entry;
 
+	index->n_given = 0;
 	while ((entry = *link)) {
 		if (entry->used_in == build) {
 			link = &entry->next;
@@ -340,6 +343,12 @@ void plan_indexes_sweep(struct plan_indexes *indexes)
 	index_sweep(&indexes->accounts, indexes->build);
 	free(indexes->found);
 	indexes->found = NULL;
+}
+
+uint32_t plan_indexes_given(const struct plan_indexes *indexes)
+{
+	return indexes->slots.n_given + indexes->backends.n_given + indexes->targets.n_given +
+	       indexes->security_groups.n_given + indexes->accounts.n_given;
 }
 
 int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret)

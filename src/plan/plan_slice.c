@@ -8,9 +8,9 @@
 
 #include "../lib/vec.h"
 
-/* Numbers and sets that are nobody's any more are free again after a plan of the whole: after so many changes
+/* Numbers that are nobody's any more are free again after a plan of the whole: when so many were given out
  * there is one in any case. */
-#define CHANGES_MAX 1000
+#define NUMBERS_MAX 4096
 
 void plan_patch_done(struct plan_patch *patch)
 {
@@ -389,7 +389,7 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 /* Failures that have no one owner come and go with anyone. */
 bool plan_has_slices(const struct plan *plan)
 {
-	return !plan->slices->is_odd && plan->slices->n_changes < CHANGES_MAX &&
+	return !plan->slices->is_odd && plan->slices->n_given < NUMBERS_MAX &&
 	       !slice_has_failure(plan, "address/") && !slice_has_failure(plan, "load_balancer/");
 }
 
@@ -409,7 +409,6 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 
 	if (touched->whole || !plan_has_slices(plan))
 		return 1;
-	plan->slices->n_changes++;
 	r = slice_weigh(&slice, touched);
 	if (r != 0)
 		return r;
@@ -423,6 +422,7 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 		return r;
 	settle_patch(patch);
 	plan_slices_free_dropped(plan->slices);
+	plan->slices->n_given = plan_indexes_given(indexes);
 	plan->slices->is_odd = false;
 	plan->revision = snapshot_revision(input->rows);
 	return 0;
