@@ -66,6 +66,25 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 /* When, by now_mono_ms(), rows of the last sync change by themselves and it is to be made again; 0: never. */
 uint64_t datapath_due_ms(const struct datapath *datapath);
 
+/* What is not in the kernel's tables as it was written: bytes that can be handed on. */
+#define DATAPATH_DOUBT_KEY_SIZE 32
+struct datapath_doubtful {
+	uint32_t what;
+	uint8_t key[DATAPATH_DOUBT_KEY_SIZE];
+};
+/* A negative result ends the search. */
+typedef int (*datapath_doubt)(void *context, const struct datapath_doubtful *doubtful);
+/* Compares all tables with what was written, after a sync or slices that went well. Writes nothing, and reads
+ * nothing but the kernel's tables, so that a child process can do it while its parent goes on; what the
+ * parent writes meanwhile is doubtful then, too. Takes as long as that takes. */
+int datapath_find_doubts(struct datapath *datapath, const struct plan *plan, datapath_doubt call,
+			 void *context);
+/* Whether that one thing is not as it was written, by what is so now. */
+bool datapath_has_doubt(struct datapath *datapath, const struct plan *plan,
+			const struct datapath_doubtful *doubtful);
+/* The table's name. */
+const char *datapath_doubt_name(struct datapath *datapath, const struct datapath_doubtful *doubtful);
+
 /* What user space asks of the data path. */
 struct datapath_counter {
 	const char *name, *text;

@@ -526,6 +526,42 @@ int group_table_prune_one(struct group_table *table, uint32_t number)
 	return number < table->end ? prune(table, number) : 0;
 }
 
+static bool has_cells(const struct group_table *table, uint32_t first, const struct group_list *list)
+{
+	return first < table->cells_map.n && list->n <= table->cells_map.n - first &&
+	       memcmp(&table->cells[first], list->cells, list->n * sizeof(*list->cells)) == 0;
+}
+
+/* (What a list that was left in force was made of is not known.) */
+static bool version_stands(struct group_table *table, const struct version *version, uint32_t first)
+{
+	if (first != version->first)
+		return false;
+	if (!has_region(first) || !version->is_known)
+		return true;
+	return group_list_build(&table->list, version->rules, version->n_rules) == 0 &&
+	       has_cells(table, first, &table->list);
+}
+
+bool group_table_stands(struct group_table *table, uint32_t number)
+{
+	const struct state *state = number < table->end ? &table->states[number] : NULL;
+	const struct pl_group *row;
+
+	if (number == 0)
+		return has_cells(table, REFUSING, &table->refusing);
+	row = &table->groups[number];
+	if (!state || !state->is_wanted)
+		return !*row->id;
+	return streq(row->id, state->id) && version_stands(table, &state->in_force[0], row->list[0]) &&
+	       version_stands(table, &state->in_force[1], row->list[1]);
+}
+
+uint32_t group_table_end(const struct group_table *table)
+{
+	return table->end;
+}
+
 uint32_t group_table_count(const struct group_table *table)
 {
 	uint32_t n = 0;

@@ -51,6 +51,12 @@ int group_table_prune_one(struct group_table *table, uint32_t number);
  * name it, so that only a sync of all can give it out. */
 bool group_table_is_doubtful(const struct group_table *table, uint32_t number);
 
+/* Whether the group's row and cells are as they were put in force; 0: those of lists that refuse all. After a
+ * sync, and not within one. */
+bool group_table_stands(struct group_table *table, uint32_t number);
+/* No group's number is as high. */
+uint32_t group_table_end(const struct group_table *table);
+
 /* Groups that are there. */
 uint32_t group_table_count(const struct group_table *table);
 /* Cells that nothing is in, nor rests. */

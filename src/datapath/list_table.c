@@ -215,18 +215,46 @@ static int begin_rest(struct list_table *table, struct list *list)
 	return 0;
 }
 
-static int read_elements(struct list_table *table, uint32_t first, uint32_t count)
+static int read_into(const struct list_table *table, uint32_t first, uint32_t count, void *ret)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t before = first - 1, position, n = count;
 
 	/* An array's batch starts behind the key that it is given. The keys that come back are those that
 	 * stand there. */
-	if (bpf_map_lookup_batch(table->fd, first ? &before : NULL, &position, table->keys + first,
-				 element(table, first), &n, &opts) < 0 &&
+	if (bpf_map_lookup_batch(table->fd, first ? &before : NULL, &position, table->keys + first, ret, &n,
+				 &opts) < 0 &&
 	    errno != ENOENT)
 		return -errno;
 	return n == count ? 0 : -EIO;
+}
+
+static int read_elements(struct list_table *table, uint32_t first, uint32_t count)
+{
+	return read_into(table, first, count, element(table, first));
+}
+
+bool list_table_stands(const struct list_table *table, uint32_t first, uint32_t count)
+{
+	_cleanup_(freep) void *elements = NULL;
+	struct list **place = find_by_place(table, first, count);
+
+	if (!place || !(*place)->users)
+		return true;
+	elements = calloc(count, table->value_size);
+	return elements && read_into(table, first, count, elements) == 0 &&
+	       list_table_equals(table, first, elements, count);
+}
+
+int list_table_each(const struct list_table *table, list_table_callback call, void *context)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct list *list = table->buckets[i]; list && r >= 0; list = list->next)
+			if (list->users)
+				r = call(context, list->first, list->count);
+	return MIN(r, 0);
 }
 
 int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count)

@@ -37,6 +37,11 @@ int list_table_settle(struct list_table *table);
 const void *list_table_elements(const struct list_table *table, uint32_t first);
 /* Whether the list at `first` has just these elements. */
 bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count);
+/* Whether the kernel has the elements of the list at that place, if there is one that has users. */
+bool list_table_stands(const struct list_table *table, uint32_t first, uint32_t count);
+/* Calls with each list that has users. A negative result ends it. */
+typedef int (*list_table_callback)(void *context, uint32_t first, uint32_t count);
+int list_table_each(const struct list_table *table, list_table_callback call, void *context);
 /* One user more for a list with these elements, which is written into a free region if there is none. An
  * empty list needs none: first is 0. -ENOSPC: the array is full. */
 int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first);

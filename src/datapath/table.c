@@ -10,6 +10,7 @@
 
 #define BATCH_ROWS     4096
 #define BATCH_ROWS_MAX (1u << 20)
+#define ROW_VALUE_MAX  256
 
 static int map_info(int fd, struct bpf_map_info *ret)
 {
@@ -143,6 +144,21 @@ int table_load(struct table *table)
 	} while (r > 0);
 	rowset_sort_breathing(&table->mirror, table->breath);
 	return r;
+}
+
+bool table_row_stands(const struct table *table, const void *key)
+{
+	const void *wanted = rowset_find(&table->mirror, key);
+	uint8_t value[ROW_VALUE_MAX];
+	bool is_there;
+
+	if (table->mirror.value_size > sizeof(value))
+		return false;
+	is_there = bpf_map_lookup_elem(table->fd, key, value) == 0 &&
+		   !(table->is_array && is_zero(value, table->mirror.value_size));
+	if (!wanted || !is_there)
+		return !wanted && !is_there;
+	return memcmp(value, wanted, table->mirror.value_size) == 0;
 }
 
 struct table_room table_room_for(const struct table *table, const void *keys, size_t n, size_t stride)

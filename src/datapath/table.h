@@ -24,6 +24,9 @@ void table_done(struct table *table);
 /* Dumps the map into the mirror. */
 int table_load(struct table *table);
 
+/* Whether the kernel has what the mirror has for this key: that row, or none. */
+bool table_row_stands(const struct table *table, const void *key);
+
 /* Which rows of a plan a table takes when it cannot take all: those that are there already, and then others
  * as they come. Stands on the mirror. */
 struct table_room {

@@ -164,13 +164,39 @@ static void sync_step(struct run *run, const struct plan_patch *patch, bool by_s
 	sync_all(&whole, run->plan, false);
 }
 
+struct doubts {
+	struct datapath_doubtful last;
+	size_t n;
+};
+
+static int count_doubt(void *context, const struct datapath_doubtful *doubtful)
+{
+	struct doubts *doubts = context;
+
+	doubts->last = *doubtful;
+	doubts->n++;
+	return 0;
+}
+
+/* The table of which something is not as it was written; NULL: all is. */
+static const char *what_is_doubtful(const struct tables *tables, const struct plan *plan, struct doubts *ret)
+{
+	*ret = (struct doubts){};
+	if (datapath_find_doubts(tables->datapath, plan, count_doubt, ret) < 0) {
+		fprintf(stderr, "cannot compare tables\n");
+		exit(EXIT_FAILURE);
+	}
+	return ret->n ? datapath_doubt_name(tables->datapath, &ret->last) : NULL;
+}
+
 static void run_steps(struct run *run)
 {
-	const char *changed = NULL;
+	const char *changed = NULL, *doubtful = NULL;
+	struct doubts doubts;
 	bool same = true;
 	int step = 0;
 
-	for (; step < STEPS && !changed && same; step++) {
+	for (; step < STEPS && !changed && !doubtful && same; step++) {
 		struct plan_patch patch = {};
 		bool by_slices;
 
@@ -179,11 +205,14 @@ static void run_steps(struct run *run)
 		sync_step(run, &patch, by_slices);
 		plan_patch_done(&patch);
 		same = has_same_generations();
+		doubtful = what_is_doubtful(&sliced, run->plan, &doubts);
 		if (step % EVERY == 0)
 			changed = what_full_sync_changes(&sliced, run->plan);
 	}
 	tap_ok(!changed, "after slices a full sync finds nothing to do (%d steps)%s%s", step,
 	       changed ? "; it has changed " : "", changed ? changed : "");
+	tap_ok(!doubtful, "after each of them all tables are as they were written%s%s",
+	       doubtful ? "; but not " : "", doubtful ? doubtful : "");
 	tap_ok(same, "generations have risen as by a sync of all, and no other ones");
 	tap_note("%u by slices, %u of them of what serves, %u of ports; %u of the whole", run->slices,
 		 run->servings, synced_ports, run->wholes);
@@ -357,6 +386,132 @@ static void test_other_mtu(void)
 	world_free(&run.w);
 }
 
+/* What somebody else does to a row is found, and just that, for as long as it lasts. */
+static void is_found(const struct plan *plan, const char *table, const char *what)
+{
+	struct doubts doubts;
+	const char *found = what_is_doubtful(&sliced, plan, &doubts);
+
+	tap_ok(found && doubts.n == 1 && streq(found, table) &&
+		       datapath_has_doubt(sliced.datapath, plan, &doubts.last),
+	       "%s of %s is found, alone (%zu of %s)", what, table, doubts.n, found ? found : "none");
+	sync_all(&sliced, plan, true);
+	tap_ok(!datapath_has_doubt(sliced.datapath, plan, &doubts.last) &&
+		       !what_is_doubtful(&sliced, plan, &doubts),
+	       "until it is mended");
+}
+
+static void change_element(size_t map, const void *key, const void *value)
+{
+	static const uint8_t none[256];
+	int fd = open_map(&sliced, map), r = -1;
+
+	if (!value)
+		r = bpf_map_delete_elem(fd, key); /* an array's has zeros then */
+	if (r < 0 && bpf_map_update_elem(fd, key, value ? value : none, BPF_ANY) < 0)
+		exit(EXIT_FAILURE);
+	close(fd);
+}
+
+static void test_rows_found(const struct plan *plan, const char *name)
+{
+	static const uint8_t unknown_key[64] = {200, 0, 0, 0, 77};
+	size_t map = map_of(name);
+	struct rowset rows = dump(&sliced, map);
+	uint8_t key[64], value[256];
+	size_t row = 0;
+
+	/* (An array has rows of zeros, too.) */
+	while (memcmp(rowset_value(&rows, row), (uint8_t[256]){}, rows.value_size) == 0)
+		row++;
+	memcpy(key, rowset_key(&rows, row), rows.key_size);
+	memcpy(value, rowset_value(&rows, row), rows.value_size);
+	value[rows.value_size - 1] ^= 1;
+	change_element(map, key, value);
+	is_found(plan, name, "a row that was changed");
+	change_element(map, key, NULL);
+	is_found(plan, name, "a row that was removed");
+	change_element(map, unknown_key, value);
+	is_found(plan, name, "a row that came");
+	rowset_done(&rows);
+}
+
+/* Of an array that is mapped, or holds lists: a byte of the element. */
+static void spoil_element(const char *name, uint32_t element, size_t offset)
+{
+	char path[256];
+	uint8_t value[128];
+	int fd;
+
+	(void)str_format(path, sizeof(path), BPFFS "/%s/%s", sliced.node, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || bpf_map_lookup_elem(fd, &element, value) < 0)
+		exit(EXIT_FAILURE);
+	value[offset] ^= 1;
+	if (bpf_map_update_elem(fd, &element, value, BPF_ANY) < 0)
+		exit(EXIT_FAILURE);
+	close(fd);
+}
+
+static void test_elements_found(const struct plan *plan)
+{
+	size_t map = map_of("pl_groups"), listeners = map_of("pl_listeners");
+	struct rowset groups = dump(&sliced, map), rows = dump(&sliced, listeners);
+	struct pl_listener listener = {};
+	struct pl_group group = {};
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < groups.n && !(group.list[PL_DIRECTION_IN] > 1); i++) {
+		memcpy(&number, rowset_key(&groups, i), sizeof(number));
+		memcpy(&group, rowset_value(&groups, i), sizeof(group));
+	}
+	spoil_element("pl_groups", number, offsetof(struct pl_group, list));
+	is_found(plan, "pl_groups", "another list");
+	spoil_element("pl_cells", group.list[PL_DIRECTION_IN], 1);
+	is_found(plan, "pl_groups", "a cell that was changed");
+	for (size_t i = 0; i < rows.n && !listener.table_size; i++)
+		memcpy(&listener, rowset_value(&rows, i), sizeof(listener));
+	spoil_element("pl_maglev", listener.table_first + listener.table_size - 1, 0);
+	is_found(plan, "pl_maglev", "a place that was changed");
+	rowset_done(&groups);
+	rowset_done(&rows);
+}
+
+static void test_sets_found(const struct plan *plan)
+{
+	struct rowset ports = dump(&sliced, map_of("pl_ports"));
+	struct doubts doubts;
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < ports.n && !set; i++)
+		set = ((const struct pl_port *)(const void *)rowset_value(&ports, i))->set;
+	spoil_element("pl_sets", set, offsetof(struct pl_set, group));
+	tap_is_str(what_is_doubtful(&sliced, plan, &doubts), "pl_sets", "a set that was changed is found");
+	sync_all(&sliced, plan, true);
+	tap_ok(!what_is_doubtful(&sliced, plan, &doubts), "until those who have it have another one");
+	rowset_done(&ports);
+}
+
+static void test_found(void)
+{
+	static const char *const tables[] = {"pl_limits",    "pl_places", "pl_backends",
+					     "pl_listeners", "pl_enis",	  "pl_servers"};
+	struct run run = {};
+	struct doubts doubts;
+
+	begin(&run);
+	open_tables(&sliced, "found");
+	sync_all(&sliced, run.plan, true);
+	tap_ok(!what_is_doubtful(&sliced, run.plan, &doubts), "all tables are as they were written");
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		test_rows_found(run.plan, tables[i]);
+	test_elements_found(run.plan);
+	test_sets_found(run.plan);
+	close_tables(&sliced);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 /* Once for each place that is wanted, at least, whether anything differs or not. */
 static void test_breaths(const struct tables *tables, const struct plan *plan)
 {
@@ -392,5 +547,6 @@ int main(int argc, char **argv)
 	test_due();
 	test_instance();
 	test_other_mtu();
+	test_found();
 	return tap_done();
 }
