@@ -53,7 +53,7 @@ static struct plan_probe probe(const char *server, uint16_t port)
 	return p;
 }
 
-static struct plan_probe_key key_of(const struct plan_probe *probe)
+_unused_ static struct plan_probe_key key_of(const struct plan_probe *probe)
 {
 	struct plan_probe_key key = {.server_port = probe->server_port, .backend = probe->backend};
 
@@ -62,9 +62,15 @@ static struct plan_probe_key key_of(const struct plan_probe *probe)
 	return key;
 }
 
-static bool fits_always(void *context _unused_, const struct plan_touched *touched _unused_)
+_unused_ static bool fits_always(void *context _unused_, const struct plan_touched *touched _unused_)
 {
 	return true;
+}
+
+/* As many groups as *context says. */
+_unused_ static bool fits_in(void *context, const struct plan_touched *touched)
+{
+	return touched->server_groups.n <= *(const size_t *)context;
 }
 
 static enum plan_health state_of(struct health *health, const char *server_id)
@@ -86,16 +92,35 @@ static bool wait_within(struct loop *loop, struct health *health, const char *se
 }
 
 /* Runs the loop until the server is in the state, or for a minute. */
-static bool wait_for(struct loop *loop, struct health *health, const char *server, enum plan_health state)
+_unused_ static bool wait_for(struct loop *loop, struct health *health, const char *server,
+			      enum plan_health state)
 {
 	return wait_within(loop, health, server, state, 60000);
 }
 
-static void turn_for(struct loop *loop, uint64_t ms)
+_unused_ static void turn_for(struct loop *loop, uint64_t ms)
 {
 	uint64_t end_ms = now_mono_ms() + ms;
 
 	do
 		(void)loop_turn(loop, TURN_MS);
 	while (now_mono_ms() < end_ms);
+}
+
+static size_t n_results(struct health *health)
+{
+	struct health_result *results;
+	size_t n;
+
+	if (health_results(health, &results, &n) < 0)
+		exit(EXIT_FAILURE);
+	free(results);
+	return n;
+}
+
+/* Runs the loop until so many servers have a result, or for a minute. */
+_unused_ static void wait_for_results(struct loop *loop, struct health *health, size_t n)
+{
+	for (int i = 0; i < 12000 && n_results(health) < n; i++)
+		(void)loop_turn(loop, TURN_MS);
 }

@@ -16,23 +16,6 @@ static void take_turns_for(struct loop *loop, uint64_t ms)
 		turn_for(loop, TURN_MS);
 }
 
-static size_t n_results(struct health *health)
-{
-	struct health_result *results;
-	size_t n;
-
-	if (health_results(health, &results, &n) < 0)
-		exit(EXIT_FAILURE);
-	free(results);
-	return n;
-}
-
-static void wait_for_results(struct loop *loop, struct health *health, size_t n)
-{
-	for (int i = 0; i < 12000 && n_results(health) < n; i++)
-		(void)loop_turn(loop, TURN_MS);
-}
-
 /* Probes the plan's servers, which refuse, each in a group sgp-<n> of its own, until all have a result. */
 static struct health *ill_new(struct loop *loop, struct plan *plan, uint16_t port)
 {
@@ -99,11 +82,6 @@ static void test_many_groups(struct loop *loop)
 	tap_is_int((long long)n_seen, N, "the others follow");
 	health_free(health);
 	close(fd);
-}
-
-static bool fits_in(void *context, const struct plan_touched *touched)
-{
-	return touched->server_groups.n <= *(const size_t *)context;
 }
 
 /* Groups whose servers together would be too much for slices. */

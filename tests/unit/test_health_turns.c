@@ -2,20 +2,15 @@
 /*
  * In which order what is found of servers is handed over: accounts take turns, whatever one of them has.
  */
-#include "agent/health.h"
+#include "health_fixture.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "agent/health_news.h"
 #include "lib/log.h"
-#include "tests/tap.h"
 #include "tests/unit/rows.h"
 
-#define TURN_MS	      5
 #define GROUPS	      5
 #define SERVERS	      20 /* of each */
 #define HEAVY_ACCOUNT 1
@@ -33,56 +28,17 @@ void *__wrap_calloc(size_t n, size_t size)
 	return __real_calloc(n, size);
 }
 
-static void on_changed(void *context _unused_, uint32_t events _unused_)
+static struct plan_probe probe_of(int64_t owner, const char *group, int server, uint16_t port)
 {
-}
+	struct plan_probe p;
+	char id[16];
 
-/* A port of the loopback at which nobody listens. */
-static int refusing_socket(uint16_t *ret_port)
-{
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
-		exit(EXIT_FAILURE);
-	*ret_port = ntohs(addr.sin_port);
-	return fd;
-}
-
-static struct plan_probe probe(int64_t owner, const char *group, int server, uint16_t port)
-{
-	struct plan_probe p = {
-		.owner = owner,
-		.server_port = 443,
-		.probe_addr = netaddr_v4(INADDR_LOOPBACK),
-		.probe_port = port,
-		.interval_ms = 1000,
-		.timeout_ms = 1000,
-		.healthy_threshold = 2,
-		.unhealthy_threshold = 3,
-	};
-
+	(void)str_format(id, sizeof(id), "i-%d", server);
+	p = probe(id, port);
+	p.owner = owner;
+	p.interval_ms = p.timeout_ms = 1000;
 	(void)str_copy(p.group, sizeof(p.group), group);
-	(void)str_format(p.server_id, sizeof(p.server_id), "i-%d", server);
 	return p;
-}
-
-static size_t n_results(struct health *health)
-{
-	struct health_result *results;
-	size_t n;
-
-	if (health_results(health, &results, &n) < 0)
-		exit(EXIT_FAILURE);
-	free(results);
-	return n;
-}
-
-static bool fits_in(void *context, const struct plan_touched *touched)
-{
-	return touched->server_groups.n <= *(const size_t *)context;
 }
 
 /* A turn of all: "sgp-1 sgp-2", or "". */
@@ -109,20 +65,19 @@ static void test_stranger(struct loop *loop)
 	size_t room = 1, n_takes = 0, n_before = 0;
 	struct health *health;
 	uint16_t port;
-	int fd = refusing_socket(&port);
+	int fd = make_socket(-1, &port);
 
 	for (int i = 0; i < N - 1; i++) {
 		char group[ID_SIZE];
 
 		(void)str_format(group, sizeof(group), "sgp-%d", i % GROUPS);
-		probes[i] = probe(HEAVY_ACCOUNT, group, i / GROUPS, port);
+		probes[i] = probe_of(HEAVY_ACCOUNT, group, i / GROUPS, port);
 	}
-	probes[N - 1] = probe(OTHER_ACCOUNT, "sgp-stranger", 0, port);
+	probes[N - 1] = probe_of(OTHER_ACCOUNT, "sgp-stranger", 0, port);
 	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
 		exit(EXIT_FAILURE);
 	(void)health_set_plan(health, &plan);
-	for (int i = 0; i < 12000 && n_results(health) < N; i++)
-		(void)loop_turn(loop, TURN_MS);
+	wait_for_results(loop, health, N);
 	for (bool has_more = true; has_more && n_takes < 10 * N;) {
 		struct plan_touched touched = {};
 
@@ -142,8 +97,8 @@ static void test_stranger(struct loop *loop)
 static void test_hear(struct loop *loop)
 {
 	uint16_t port;
-	int fd = refusing_socket(&port);
-	struct plan_probe probes[1] = {probe(HEAVY_ACCOUNT, "sgp-1", 0, port)};
+	int fd = make_socket(-1, &port);
+	struct plan_probe probes[1] = {probe_of(HEAVY_ACCOUNT, "sgp-1", 0, port)};
 	struct plan plan = {.probes = probes, .n_probes = 1};
 	struct server_health here = {.group = "sgp-1", .server_id = "i-0", .port = 443};
 	struct server_health elsewhere = {.group = "sgp-2", .server_id = "i-9", .port = 443};
@@ -158,8 +113,7 @@ static void test_hear(struct loop *loop)
 		 OTHER_ACCOUNT);
 	(void)health_set_plan(health, &plan);
 	tap_ok(health_hear(health, rows, &here), "a row is news of a server whose probe has no result yet");
-	for (int i = 0; i < 12000 && n_results(health) < 1; i++)
-		(void)loop_turn(loop, TURN_MS);
+	wait_for_results(loop, health, 1);
 	health_take_all(health);
 	tap_ok(!health_hear(health, rows, &here), "of one whose probe has a result it is none");
 	(void)health_take_touched(health, fits_in, &room, &touched);
