@@ -7,6 +7,7 @@
 #pragma once
 
 #include "plan/plan.h"
+#include "plan/plan_touched.h"
 
 #include "tests/tap.h"
 #include "tests/unit/rows.h"
@@ -223,6 +224,19 @@ static int world_build(struct world *w, struct plan **ret)
 	};
 
 	return plan_build(&input, w->indexes, ret);
+}
+
+/* A row comes, or goes (NULL), and what it touches is noted, as the feed does it (agent/feed_rows.c). */
+__attribute__((unused)) static void world_apply(struct world *w, struct plan_touched *touched,
+						const char *key, const json_t *json)
+{
+	bool touches = plan_touch_old(touched, w->rows, key, json);
+
+	if (snapshot_apply(w->rows, key, json, 1, ++rows_revision) < 0)
+		exit(EXIT_FAILURE);
+	if (touches)
+		plan_touch_new(touched, w->rows, key);
+	snapshot_set_revision(w->rows, rows_revision);
 }
 
 /* Plans again; the plan before is gone. */

@@ -5,37 +5,9 @@
  */
 #pragma once
 
-#include <stdarg.h>
-
-#include "agent/reconcile.h"
-#include "lib/log.h"
-#include "lib/loop.h"
-#include "tests/unit/plan_world.h"
+#include "tests/unit/reconcile_stand_ins.h"
 
 #define PORTS_MAX 16
-
-struct feed {
-	char told[512]; /* what was done since it was asked last */
-};
-
-static struct feed feed;
-static uint64_t clock_ms = 1000;
-
-uint64_t __wrap_now_mono_ms(void);
-uint64_t __wrap_now_mono_ms(void)
-{
-	return clock_ms;
-}
-
-__attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
-{
-	size_t length = strlen(feed.told);
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(feed.told + length, sizeof(feed.told) - length, format, ap);
-	va_end(ap);
-}
 
 /* Devices. */
 
@@ -53,7 +25,6 @@ struct ports {
 	int tells;  /* result of asking what is queued */
 	int sticks; /* result of removing what is left over */
 	size_t n_told_others;
-	struct plan_port node_port;
 };
 
 static struct ports ports;
@@ -73,17 +44,6 @@ static void take_away(struct ports *p, uint32_t number)
 	for (size_t i = 0; i < p->n_made; i++)
 		if (p->made[i] == number)
 			p->made[i] = p->made[--p->n_made];
-}
-
-/* Of others, by number. */
-static void add_others(struct failures *failures, size_t n, const char *reason)
-{
-	char key[KEY_SIZE];
-
-	for (size_t i = 0; i < n; i++) {
-		(void)str_format(key, sizeof(key), "instance/i-other%zu", i);
-		(void)failures_add(failures, key, "%s", reason);
-	}
 }
 
 /* Whether there was time for it. */
@@ -181,28 +141,9 @@ bool ports_are_queued(const struct ports *p)
 	return p->working || p->n_queued;
 }
 
-int ports_sync_node_port(struct ports *p _unused_)
-{
-	return 0;
-}
-
-const struct plan_port *ports_node_port(const struct ports *p)
-{
-	return &p->node_port;
-}
-
-bool ports_node_port_is_due(const struct ports *p _unused_)
-{
-	return false;
-}
-
 bool ports_are_behind(const struct ports *p)
 {
 	return p->is_behind;
-}
-
-void ports_retry(struct ports *p _unused_)
-{
 }
 
 int ports_remove_others(struct ports *p, const struct plan *plan _unused_, bool full)
@@ -213,31 +154,6 @@ int ports_remove_others(struct ports *p, const struct plan *plan _unused_, bool 
 }
 
 /* Tables. */
-
-struct datapath {
-	const char *lacks_room; /* a key; NULL: nothing does */
-	size_t n_others_lack_room;
-	uint64_t takes_ms; /* a sync of all */
-	int broken;	   /* why that breaks off */
-};
-
-static struct datapath datapath;
-
-int datapath_repair_pins(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-int datapath_sync(struct datapath *d, const struct plan *plan _unused_,
-		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
-{
-	note("all ");
-	clock_ms += d->takes_ms;
-	if (d->broken)
-		return d->broken;
-	add_others(failures, d->n_others_lack_room, "no room");
-	return d->lacks_room ? failures_add(failures, d->lacks_room, "no room") : 0;
-}
 
 /* Of its ports those that have a device. */
 int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan, const struct plan_patch *patch)
@@ -251,30 +167,7 @@ int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan, c
 	return 0;
 }
 
-int datapath_take_over(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-int datapath_sweep_links(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-uint64_t datapath_due_ms(const struct datapath *d _unused_)
-{
-	return 0;
-}
-
-/* Names, probes, logs. */
-
-void dns_expect_plan(struct dns *dns _unused_)
-{
-}
-
-void dns_set_plan(struct dns *dns _unused_, const struct plan *plan _unused_)
-{
-}
+/* Probes. */
 
 int health_set_plan(struct health *health _unused_, const struct plan *plan _unused_)
 {
@@ -317,14 +210,6 @@ int health_results(const struct health *health _unused_, struct health_result **
 	return 0;
 }
 
-void flow_log_follow(struct flow_log *log _unused_, const struct plan *plan _unused_)
-{
-}
-
-void flow_log_follow_slots(struct flow_log *log _unused_, const uint32_t *slots _unused_, size_t n _unused_)
-{
-}
-
 /* Reports. */
 
 int feed_report(struct feed *f _unused_, uint64_t revision _unused_, const struct failures *failures,
@@ -359,15 +244,11 @@ static void let_pass(struct run *run, uint64_t ms)
 /* What has been done meanwhile; until something is reported. */
 static const char *passes(struct run *run)
 {
-	static char told[sizeof(feed.told)];
-
 	for (int i = 0; i < 10 && !strstr(feed.told, "report") && !strstr(feed.told, "again"); i++) {
 		clock_ms += 2;
 		(void)loop_turn(run->loop, 0);
 	}
-	memcpy(told, feed.told, sizeof(told));
-	feed.told[0] = '\0';
-	return told;
+	return take_told();
 }
 
 static void begin(struct run *run)
@@ -421,17 +302,13 @@ static void device_done(struct run *run)
 	reconcile_go_on(run->reconcile);
 }
 
-/* As the feed does it. */
 static void put(struct run *run, const char *key, const char *value)
 {
 	json_t *json = json_loads(value, 0, NULL);
-	bool touches = plan_touch_old(&run->touched, run->w.rows, key, json);
 
-	if (!json || snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
+	if (!json)
 		exit(EXIT_FAILURE);
-	if (touches)
-		plan_touch_new(&run->touched, run->w.rows, key);
-	snapshot_set_revision(run->w.rows, rows_revision);
+	world_apply(&run->w, &run->touched, key, json);
 	json_decref(json);
 }
 
@@ -472,13 +349,7 @@ static void put_instance(struct run *run, uint32_t i)
 
 static void drop(struct run *run, const char *key)
 {
-	bool touches = plan_touch_old(&run->touched, run->w.rows, key, NULL);
-
-	if (snapshot_apply(run->w.rows, key, NULL, 1, ++rows_revision) < 0)
-		exit(EXIT_FAILURE);
-	if (touches)
-		plan_touch_new(&run->touched, run->w.rows, key);
-	snapshot_set_revision(run->w.rows, rows_revision);
+	world_apply(&run->w, &run->touched, key, NULL);
 }
 
 static void drop_instance(struct run *run, uint32_t i)

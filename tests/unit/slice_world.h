@@ -41,18 +41,6 @@ struct run {
 	unsigned int vpcs;     /* slices with a VPC's first port, or without its last one */
 };
 
-/* As the feed does it (agent/feed_rows.c). */
-static void apply(struct run *run, const char *key, const json_t *json)
-{
-	bool touches = plan_touch_old(&run->touched, run->w.rows, key, json);
-
-	if (snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
-		exit(EXIT_FAILURE);
-	if (touches)
-		plan_touch_new(&run->touched, run->w.rows, key);
-	snapshot_set_revision(run->w.rows, rows_revision);
-}
-
 static void put(struct run *run, const char *key, const char *format, ...) _printf_(3, 4);
 static void put(struct run *run, const char *key, const char *format, ...)
 {
@@ -71,13 +59,13 @@ static void put(struct run *run, const char *key, const char *format, ...)
 		fprintf(stderr, "%s: %s\n", key, text);
 		exit(EXIT_FAILURE);
 	}
-	apply(run, key, json);
+	world_apply(&run->w, &run->touched, key, json);
 	json_decref(json);
 }
 
 static void drop(struct run *run, const char *key)
 {
-	apply(run, key, NULL);
+	world_apply(&run->w, &run->touched, key, NULL);
 }
 
 #define ANY(...)                                                                                             \

@@ -3,12 +3,7 @@
  * What passes make of servers' health. The rows, the plan, the loop, and what probes and rows say of health
  * are real, but for the probes; all else that a pass does is played here, and so is the clock.
  */
-#include <stdarg.h>
-
-#include "agent/reconcile.h"
-#include "lib/log.h"
-#include "lib/loop.h"
-#include "tests/unit/plan_world.h"
+#include "tests/unit/reconcile_stand_ins.h"
 
 #define BIG	    300 /* servers of a group: two of them are too many for a slice */
 #define ENDPOINTS   129 /* more than a slice plans anew */
@@ -17,25 +12,7 @@
 #define WHOLE_MS    100 /* that a pass of the whole takes */
 #define CALM_MS	    400 /* that follow it */
 
-static char told[512]; /* what was done since it was asked last */
-static uint64_t clock_ms = 1000;
-
-uint64_t __wrap_now_mono_ms(void);
-uint64_t __wrap_now_mono_ms(void)
-{
-	return clock_ms;
-}
-
-static void note(const char *text)
-{
-	size_t length = strlen(told);
-
-	(void)str_copy(told + length, sizeof(told) - length, text);
-}
-
 /* Devices are there, and there is nothing to do with them. */
-
-static struct plan_port node_port;
 
 uint32_t ports_ifindex(void *context _unused_, uint32_t number)
 {
@@ -74,28 +51,9 @@ bool ports_are_queued(const struct ports *p _unused_)
 	return false;
 }
 
-int ports_sync_node_port(struct ports *p _unused_)
-{
-	return 0;
-}
-
-const struct plan_port *ports_node_port(const struct ports *p _unused_)
-{
-	return &node_port;
-}
-
-bool ports_node_port_is_due(const struct ports *p _unused_)
-{
-	return false;
-}
-
 bool ports_are_behind(const struct ports *p _unused_)
 {
 	return false;
-}
-
-void ports_retry(struct ports *p _unused_)
-{
 }
 
 int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unused_, bool full _unused_)
@@ -105,24 +63,7 @@ int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unuse
 
 /* Tables. */
 
-static const char *lacks_room; /* a key; NULL: nothing does */
-static int fails;	       /* a sync of all */
-static bool refuses;	       /* slices of load balancers */
-
-int datapath_repair_pins(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-int datapath_sync(struct datapath *d _unused_, const struct plan *plan _unused_,
-		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
-{
-	note("all ");
-	clock_ms += WHOLE_MS;
-	if (fails < 0)
-		return fails;
-	return lacks_room ? failures_add(failures, lacks_room, "no room") : 0;
-}
+static bool refuses; /* slices of load balancers */
 
 int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan _unused_,
 			 const struct plan_patch *patch)
@@ -130,21 +71,6 @@ int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan _u
 	if (refuses && patch->n_targets)
 		return 1;
 	note(patch->n_targets ? "serving " : patch->n_groups ? "rules " : "nothing ");
-	return 0;
-}
-
-int datapath_take_over(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-int datapath_sweep_links(struct datapath *d _unused_)
-{
-	return 0;
-}
-
-uint64_t datapath_due_ms(const struct datapath *d _unused_)
-{
 	return 0;
 }
 
@@ -159,23 +85,7 @@ int __wrap_health_set_plan(struct health *health, const struct plan *plan)
 	return lacks_memory ? -ENOMEM : __real_health_set_plan(health, plan);
 }
 
-/* Names, logs, reports. */
-
-void dns_expect_plan(struct dns *dns _unused_)
-{
-}
-
-void dns_set_plan(struct dns *dns _unused_, const struct plan *plan _unused_)
-{
-}
-
-void flow_log_follow(struct flow_log *log _unused_, const struct plan *plan _unused_)
-{
-}
-
-void flow_log_follow_slots(struct flow_log *log _unused_, const uint32_t *slots _unused_, size_t n _unused_)
-{
-}
+/* Reports. */
 
 int feed_report(struct feed *f _unused_, uint64_t revision _unused_, const struct failures *failures _unused_,
 		const struct health_result *health _unused_, size_t n_health _unused_)
@@ -203,15 +113,11 @@ struct run {
 /* What is done within so many milliseconds. */
 static const char *passes(struct run *run, uint64_t ms)
 {
-	static char text[sizeof(told)];
-
 	for (uint64_t i = 0; i < ms; i++) {
 		clock_ms++;
 		(void)loop_turn(run->loop, 0);
 	}
-	memcpy(text, told, sizeof(text));
-	told[0] = '\0';
-	return text;
+	return take_told();
 }
 
 static void on_health(void *context, uint32_t events _unused_)
@@ -228,19 +134,14 @@ static bool on_server_health(void *context, const struct server_health *row)
 	return health_hear(run->health, run->w.rows, row);
 }
 
-/* As the feed does it. */
 static void put(struct run *run, const char *key, const char *value)
 {
 	json_t *json = json_loads(value, 0, NULL);
-	bool touches;
 
-	run->touched.hearer = (struct plan_hearer){on_server_health, run};
-	touches = plan_touch_old(&run->touched, run->w.rows, key, json);
-	if (!json || snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
+	if (!json)
 		exit(EXIT_FAILURE);
-	if (touches)
-		plan_touch_new(&run->touched, run->w.rows, key);
-	snapshot_set_revision(run->w.rows, rows_revision);
+	run->touched.hearer = (struct plan_hearer){on_server_health, run};
+	world_apply(&run->w, &run->touched, key, json);
 	json_decref(json);
 }
 
@@ -342,12 +243,11 @@ static void add_much_used(struct world *w)
 
 static void begin(struct run *run)
 {
-	struct reconcile_parts parts = {.node = "n1", .catalogue = &world_catalogue};
+	struct reconcile_parts parts = {.node = "n1", .catalogue = &world_catalogue, .datapath = &datapath};
 
 	*run = (struct run){};
-	told[0] = '\0';
-	lacks_room = NULL;
-	fails = 0;
+	feed = (struct feed){};
+	datapath = (struct datapath){.takes_ms = WHOLE_MS};
 	refuses = false;
 	world_new(&run->w);
 	rows_put(run->w.rows, "server_group/sgp-1",
@@ -370,7 +270,7 @@ static void begin(struct run *run)
 	parts.health = run->health;
 	if (reconcile_new(&parts, &run->reconcile) < 0)
 		exit(EXIT_FAILURE);
-	reconcile_set_feed(run->reconcile, (struct feed *)run);
+	reconcile_set_feed(run->reconcile, &feed);
 	reconcile_request(run->reconcile, true);
 	tap_is_str(passes(run, 10), "all report ", "the first pass is one of the whole");
 }
@@ -525,7 +425,7 @@ static void test_no_slices(void)
 	struct run run;
 
 	begin(&run);
-	lacks_room = "listener/lsn-82";
+	datapath.lacks_room = "listener/lsn-82";
 	reconcile_request(run.reconcile, false);
 	tap_is_str(passes(&run, 20), "all report ", "no slices: there is no room for something");
 	tap_ok(wholes_while_flapping(&run, "sgp-a", 10 * (WHOLE_MS + CALM_MS)) <= 20,
@@ -533,8 +433,8 @@ static void test_no_slices(void)
 	revoke_rule(&run, "Drop");
 	took(&run);
 	tap_is_str(passes(&run, 10), "all report ", "and a rule makes one at once");
-	lacks_room = NULL;
-	fails = -EIO;
+	datapath.lacks_room = NULL;
+	datapath.broken = -EIO;
 	reconcile_request(run.reconcile, false);
 	(void)passes(&run, 10);
 	tap_ok(wholes_while_flapping(&run, "sgp-a", 10 * (WHOLE_MS + CALM_MS)) <= 20,
