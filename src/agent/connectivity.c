@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "../lib/child.h"
 #include "../lib/log.h"
 #include "connectivity_answer.h"
 #include "connectivity_child.h"
@@ -59,7 +60,7 @@ static void end_process(struct trial *trial)
 	closep(&trial->fd);
 	trial->fd = -EBADF;
 	if (trial->pid > 0)
-		connectivity_child_end(trial->pid);
+		child_kill(trial->pid);
 	trial->pid = 0;
 }
 

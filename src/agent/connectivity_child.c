@@ -14,15 +14,14 @@
 #include <linux/icmp.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../lib/child.h"
 #include "../ports/netns.h"
 #include "connectivity_probe.h"
 
@@ -131,19 +130,7 @@ static int drop_rights(void)
 /* A change of user takes this back, so it comes last. */
 static int end_with(pid_t agent)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return -errno;
-	return getppid() == agent ? 0 : -ESRCH;
-}
-
-static void forget_signals(void)
-{
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : child_end_with(agent);
 }
 
 static int prepare(int netns_fd, int trust_fd, int answer_fd, pid_t agent)
@@ -175,7 +162,7 @@ static void run(const struct connectivity_task *task, int netns_fd, int trust_fd
 	};
 
 	(void)prctl(PR_SET_NAME, "privlink-test");
-	forget_signals();
+	child_forget_signals();
 	if (prepare(netns_fd, trust_fd, answer_fd, agent) < 0)
 		_exit(1);
 	_exit(connectivity_probe(&probe) < 0 ? 1 : 0);
@@ -213,12 +200,4 @@ int connectivity_child_start(const struct connectivity_task *task, pid_t *ret_pi
 	*ret_pid = pid;
 	*ret_fd = TAKE_FD(read_fd);
 	return 0;
-}
-
-void connectivity_child_end(pid_t pid)
-{
-	/* Nobody else asks how it ended, so its number is its own until then. */
-	(void)kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }

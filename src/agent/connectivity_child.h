@@ -19,8 +19,6 @@ struct connectivity_task {
 	size_t n_steps;
 };
 
-/* Begins. The process' number, and the end of the pipe (the caller's, not blocking) on which it says how each
- * step went, until it ends. -ENOENT: the instance has no namespace. */
+/* Begins. The process' number (the caller's: child_kill()), and the end of the pipe (the caller's, not
+ * blocking) on which it says how each step went, until it ends. -ENOENT: the instance has no namespace. */
 int connectivity_child_start(const struct connectivity_task *task, pid_t *ret_pid, int *ret_fd);
-/* Ends it, if it has not ended. */
-void connectivity_child_end(pid_t pid);

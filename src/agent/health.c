@@ -663,6 +663,11 @@ bool health_take_touched(struct health *health, health_fits fits, void *context,
 	return health_news_has_heavy(&health->news);
 }
 
+bool health_has_news(const struct health *health)
+{
+	return health_news_any(&health->news);
+}
+
 void health_take_all(struct health *health)
 {
 	health_news_clear(&health->news);

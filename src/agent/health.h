@@ -27,6 +27,9 @@ bool health_hear(struct health *health, const struct snapshot *rows, const struc
  * fit by themselves wait for health_take_all(). True: there are such. */
 bool health_take_touched(struct health *health, health_fits fits, void *context,
 			 struct plan_touched *touched);
+/* Something was found or heard that nobody has taken yet: health_of() may say other things than it did when
+ * the plan was made that is in force. */
+bool health_has_news(const struct health *health);
 /* All of it is: a plan of the whole is begun, which reads how every server is. */
 void health_take_all(struct health *health);
 /* For plan_input.health. */

@@ -29,5 +29,10 @@ bool health_news_take(struct health_news *news, health_fits fits, void *context,
 		      struct plan_touched *touched);
 /* Some wait for that. */
 bool health_news_has_heavy(const struct health_news *news);
+/* Something is new, or was lost. */
+static inline bool health_news_any(const struct health_news *news)
+{
+	return news->first || news->is_lost;
+}
 /* Nothing is new any more. */
 void health_news_clear(struct health_news *news);

@@ -11,8 +11,9 @@
  * path's tables could not be written, or VPC 0 could not be made, nothing is reported: then it is not known
  * what is in force, or names may not resolve.
  *
- * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with
- * what is really there.
+ * After a failure, and when the kernel dropped events, a pass is a full one: it compares with what is really
+ * there. Every minute a survey does that (survey.h), beside changes, which wait for a full pass; only where
+ * it finds something, or could not be begun for a minute, there is such a pass.
  *
  * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
  * what the plan says, a pass plans these, writes their rows, and queues their devices to be made and removed
@@ -38,17 +39,20 @@
 #include "reconcile.h"
 
 #include "../lib/log.h"
+#include "survey.h"
 
-#define INTERVAL_MS	 5
-#define CALM_TIMES	 4    /* as long as such a pass took there is none for probes alone */
-#define CALM_MAX_MS	 2000 /* … or so long, if devices have made it long */
-#define REFUSED_MAX	 64   /* accounts whose servers are not tried meanwhile; then nobody's are */
-#define RETRY_FIRST_MS	 200
-#define RETRY_MAX_MS	 30000
-#define FULL_INTERVAL_MS 60000
-#define MEANWHILE_MS	 100 /* between reports while devices are queued; and one more for … */
-#define DEVICES_PER_MS	 10  /* … so many that are named in the last one, since that costs something */
-#define PRIORITY	 10  /* after what gathers changes in the same turn */
+#define INTERVAL_MS    5
+#define CALM_TIMES     4    /* as long as such a pass took there is none for probes alone */
+#define CALM_MAX_MS    2000 /* … or so long, if devices have made it long */
+#define REFUSED_MAX    64   /* accounts whose servers are not tried meanwhile; then nobody's are */
+#define RETRY_FIRST_MS 200
+#define RETRY_MAX_MS   30000
+#define SURVEY_MS      60000
+#define INSIDE_MS      60000 /* in which the insides of all ports are looked at … */
+#define INSIDE_STEP_MS 10    /* … but not faster than one in this time */
+#define MEANWHILE_MS   100   /* between reports while devices are queued; and one more for … */
+#define DEVICES_PER_MS 10    /* … so many that are named in the last one, since that costs something */
+#define PRIORITY       10    /* after what gathers changes in the same turn */
 
 /* An account whose servers' health could not be planned in slices. */
 struct refused {
@@ -80,6 +84,8 @@ struct reconcile {
 	uint64_t found_ms; /* … it is time for that: a report of it has all results and failures */
 	struct loop_source *found;
 	bool names_lost; /* the last report has devices that pause, or could not be removed */
+	struct survey *survey;
+	bool is_survey_due;
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
 	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
@@ -618,24 +624,63 @@ static bool is_heavy_due(struct reconcile *reconcile)
 	return reconcile->wants_heavy && now_ms >= reconcile->calm_ms;
 }
 
-static void run_pass(void *context, uint32_t events)
+/* What is in force is what all rows say, and nothing of it waits. */
+static bool may_survey(const struct reconcile *reconcile)
 {
-	struct reconcile *reconcile = context;
-	uint64_t started_ms = now_mono_ms();
-	bool full, heavy;
+	return has_slices(reconcile) && !reconcile->is_wanted && !reconcile->wants_whole &&
+	       !reconcile->wants_full && !reconcile->wants_heavy && !plan_touched_any(&reconcile->touched) &&
+	       !health_has_news(reconcile->parts.health);
+}
+
+static void survey_if_due(struct reconcile *reconcile)
+{
+	const struct plan_input input = input_of(reconcile);
 	int r;
 
-	(void)events;
-	if (!snapshot_revision(reconcile->parts.rows)) {
-		/* They broke off since it was asked for: what a part of them does not want is not to go. */
-		reconcile->is_wanted = false;
-		reconcile->wants_whole = true;
+	if (!reconcile->is_survey_due || !may_survey(reconcile))
 		return;
-	}
-	if (run_slices(reconcile) && !is_heavy_due(reconcile))
+	reconcile->is_survey_due = false;
+	r = survey_start(reconcile->survey, &input, reconcile->parts.indexes, reconcile->plan);
+	if (r == 0)
 		return;
-	full = reconcile->wants_full;
-	heavy = reconcile->wants_heavy;
+	log_warning("cannot look at what is in force beside changes, and does it in one piece: %s",
+		    strerror(-r));
+	reconcile_request(reconcile, true);
+}
+
+/* The survey has seen the tables; what is left is little, and waits for nobody. Negative: it is to be tried
+ * by a pass. */
+static int look_at_rest(struct reconcile *reconcile)
+{
+	uint32_t ifindex = ports_node_port(reconcile->parts.ports)->row.ifindex;
+	int r;
+
+	if (ports_are_busy(reconcile->parts.ports) || ports_are_queued(reconcile->parts.ports))
+		return 0;
+	r = ports_sync_node_port(reconcile->parts.ports);
+	if (r == 0 && ports_node_port(reconcile->parts.ports)->row.ifindex != ifindex)
+		r = -ENODEV;
+	return r < 0 ? r : MIN(remove_others(reconcile, true), 0);
+}
+
+static void on_surveyed(void *context, const char *what)
+{
+	struct reconcile *reconcile = context;
+
+	log_debug("survey revision=%llu found=\"%s\"", (unsigned long long)reconcile->plan->revision,
+		  what ? what : "");
+	if (what || look_at_rest(reconcile) < 0)
+		reconcile_request(reconcile, true);
+}
+
+static void run_whole(struct reconcile *reconcile)
+{
+	uint64_t started_ms = now_mono_ms();
+	bool full = reconcile->wants_full, heavy = reconcile->wants_heavy;
+	int r;
+
+	survey_cancel(reconcile->survey);
+	reconcile->is_survey_due &= !full;
 	reconcile->wants_full = reconcile->wants_health = reconcile->wants_heavy = false;
 	reconcile->is_settled = reconcile->is_making = false; /* also where slices have just reported */
 	loop_timer_stop(reconcile->calm);
@@ -652,9 +697,25 @@ static void run_pass(void *context, uint32_t events)
 		  (unsigned long long)(reconcile->last_ms - started_ms),
 		  (unsigned long long)loop_take_held_ms(reconcile->parts.loop));
 	if (full)
-		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+		loop_timer_set(reconcile->slow, SURVEY_MS);
 	set_due(reconcile);
 	set_retry(reconcile, r < 0 || reconcile->is_unsure);
+}
+
+static void run_pass(void *context, uint32_t events)
+{
+	struct reconcile *reconcile = context;
+
+	(void)events;
+	if (!snapshot_revision(reconcile->parts.rows)) {
+		/* They broke off since it was asked for: what a part of them does not want is not to go. */
+		reconcile->is_wanted = false;
+		reconcile->wants_whole = true;
+		return;
+	}
+	if (!run_slices(reconcile) || is_heavy_due(reconcile))
+		run_whole(reconcile);
+	survey_if_due(reconcile);
 }
 
 static void on_retry(void *context, uint32_t events)
@@ -672,8 +733,11 @@ static void on_slow(void *context, uint32_t events)
 	struct reconcile *reconcile = context;
 
 	(void)events;
-	loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
-	reconcile_request(reconcile, true);
+	loop_timer_set(reconcile->slow, SURVEY_MS);
+	if (reconcile->is_survey_due || !has_slices(reconcile))
+		reconcile_request(reconcile, true);
+	reconcile->is_survey_due = true;
+	survey_if_due(reconcile);
 }
 
 void reconcile_device(struct reconcile *reconcile, int result, const char *instance)
@@ -705,6 +769,17 @@ void reconcile_go_on(struct reconcile *reconcile)
 		reconcile_request(reconcile, false);
 	else if (reconcile->is_making && !ports_are_queued(reconcile->parts.ports))
 		schedule(reconcile);
+}
+
+uint64_t reconcile_look_inside(struct reconcile *reconcile)
+{
+	const struct plan *plan = reconcile->plan;
+
+	if (!plan)
+		return INSIDE_MS;
+	if (ports_look_inside(reconcile->parts.ports, plan) < 0)
+		log_warning("cannot look at the inside of instances, ignoring: out of memory");
+	return MAX(INSIDE_MS / (plan->n_ports + 1), (uint64_t)INSIDE_STEP_MS);
 }
 
 void reconcile_request(struct reconcile *reconcile, bool full)
@@ -769,11 +844,13 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 		r = loop_add_timer(parts->loop, on_meanwhile, reconcile, &reconcile->meanwhile);
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_found, reconcile, &reconcile->found);
+	if (r == 0)
+		r = survey_new(parts->loop, parts->datapath, on_surveyed, reconcile, &reconcile->survey);
 	if (r < 0) {
 		reconcile_free(reconcile);
 		return r;
 	}
-	loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+	loop_timer_set(reconcile->slow, SURVEY_MS);
 	*ret = reconcile;
 	return 0;
 }
@@ -790,6 +867,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->meanwhile);
 	loop_source_free(reconcile->found);
 	loop_source_free(reconcile->calm);
+	survey_free(reconcile->survey);
 	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);
 	free(reconcile);

@@ -55,6 +55,10 @@ void reconcile_mend(struct reconcile *reconcile, uint32_t number);
 /* Then whoever wanted to look at links has done so, and the next device is begun. */
 void reconcile_go_on(struct reconcile *reconcile);
 
+/* Looks at the inside of one more port, if there is nothing else to do with devices. In so many milliseconds
+ * it is the next one's turn: with all of them it takes a minute. */
+uint64_t reconcile_look_inside(struct reconcile *reconcile);
+
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -11,7 +11,7 @@
 struct watch {
 	struct watch_parts parts;
 	int monitor_fd;
-	struct loop_source *devices, *monitor, *look, *mend;
+	struct loop_source *devices, *monitor, *look, *inside, *mend;
 	bool is_look_due, are_links_due; /* when no device is being worked on any more */
 	bool has_looked_at_all;		 /* of the ports, since it began with them … */
 	bool is_disturbed;		 /* … and found that some are to be made again */
@@ -114,6 +114,15 @@ static void on_look(void *context, uint32_t events)
 		look(watch);
 }
 
+/* What is inside of instances, one at a time. */
+static void on_inside(void *context, uint32_t events)
+{
+	struct watch *watch = context;
+
+	(void)events;
+	loop_timer_set(watch->inside, reconcile_look_inside(watch->parts.reconcile));
+}
+
 /* Between two devices is the time for what would have waited for the first one. */
 static void on_device(void *context, uint32_t events)
 {
@@ -154,12 +163,15 @@ int watch_new(const struct watch_parts *parts, struct watch **ret)
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_look, watch, &watch->look);
 	if (r == 0)
+		r = loop_add_timer(parts->loop, on_inside, watch, &watch->inside);
+	if (r == 0)
 		r = loop_add_timer(parts->loop, on_mend, watch, &watch->mend);
 	if (r < 0) {
 		watch_free(watch);
 		return r;
 	}
 	look(watch);
+	on_inside(watch, 0);
 	*ret = watch;
 	return 0;
 }
@@ -169,6 +181,7 @@ struct watch *watch_free(struct watch *watch)
 	if (!watch)
 		return NULL;
 	loop_source_free(watch->mend);
+	loop_source_free(watch->inside);
 	loop_source_free(watch->look);
 	loop_source_free(watch->devices);
 	loop_source_free(watch->monitor);

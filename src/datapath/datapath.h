@@ -79,6 +79,9 @@ typedef int (*datapath_doubt)(void *context, const struct datapath_doubtful *dou
  * parent writes meanwhile is doubtful then, too. Takes as long as that takes. */
 int datapath_find_doubts(struct datapath *datapath, const struct plan *plan, datapath_doubt call,
 			 void *context);
+/* The descriptors that it reads by. */
+#define DATAPATH_DOUBT_FDS 10
+void datapath_doubt_fds(struct datapath *datapath, int ret[DATAPATH_DOUBT_FDS]);
 /* Whether that one thing is not as it was written, by what is so now. */
 bool datapath_has_doubt(struct datapath *datapath, const struct plan *plan,
 			const struct datapath_doubtful *doubtful);

@@ -165,3 +165,12 @@ int datapath_find_doubts(struct datapath *datapath, const struct plan *plan, dat
 		r = ask_sets(&survey, &datapath->enis.mirror);
 	return r < 0 ? r : list_table_each(datapath->maglev, ask_list, &survey);
 }
+
+void datapath_doubt_fds(struct datapath *datapath, int ret[DATAPATH_DOUBT_FDS])
+{
+	_Static_assert(TABLES + 1 == DATAPATH_DOUBT_FDS, "all tables, and lists");
+
+	for (uint32_t what = 0; what < TABLES; what++)
+		ret[what] = table_of(datapath, what)->fd;
+	ret[TABLES] = list_table_fd(datapath->maglev);
+}

@@ -106,6 +106,11 @@ struct list_table *list_table_free(struct list_table *table)
 	return NULL;
 }
 
+int list_table_fd(const struct list_table *table)
+{
+	return table->fd;
+}
+
 static uint8_t *element(const struct list_table *table, uint32_t index)
 {
 	return table->copy + (size_t)index * table->value_size;

@@ -24,6 +24,9 @@ struct list_table;
 int list_table_new(int fd, struct list_table **ret);
 struct list_table *list_table_free(struct list_table *table);
 
+/* The array's descriptor. */
+int list_table_fd(const struct list_table *table);
+
 /* Takes over a list that a row of the kernel's tables has, and reads it. -EEXIST: it overlaps another one. */
 int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count);
 /* Takes all users from all lists, and reads them anew, with a breath for each, for adopting them. A negative

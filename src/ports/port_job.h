@@ -15,6 +15,7 @@
 struct port_job {
 	const struct port_env *env;
 	bool is_removal;
+	bool is_look;	       /* at a port that stands: as if it were to be made */
 	struct plan_port port; /* to be made; of what is to be removed, as it was made (number 0: it never
 				  was) */
 	struct port_mark mark; /* to be removed */

@@ -54,7 +54,7 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes);
 /* A device is being worked on. Who else asks the kernel for links, or for what is attached to them, waits
  * until that is over. */
 bool ports_are_busy(const struct ports *ports);
-/* It is, or something is queued. */
+/* It is (but for a look inside), or something is queued. */
 bool ports_are_queued(const struct ports *ports);
 /* Instances that still lack what the plan in force says of their devices since these are queued or being
  * worked on go into `failures` (key "instance/<id>"), which has none yet: those that have no device where
@@ -77,6 +77,10 @@ int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE]);
  * begins anew. Not while a device is being worked on. Logs. 1: there is something to do. */
 #define PORTS_LOOK_MAX 16 /* some 80 us each */
 int ports_look(struct ports *ports, bool *ret_all);
+/* Begins to look at the inside of the next port that stands, and behind the last one at none, then anew from
+ * the first one on; what is not as it was made is made so. Not while there is something else to do. -ENOMEM.
+ */
+int ports_look_inside(struct ports *ports, const struct plan *plan);
 /* The next sync tries again what failed. */
 void ports_retry(struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want, but for those that are queued. `full`:

@@ -28,6 +28,7 @@ struct ports {
 	bool is_node_port_due;
 
 	uint32_t looked_number; /* up to that port all have been looked at; 0: none yet */
+	uint32_t inside_number; /* the same of their insides */
 	bool is_behind;		/* the last sync of all ran out of time */
 	bool queues_rest;
 };

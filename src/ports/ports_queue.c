@@ -13,7 +13,7 @@
 
 /* Jobs. */
 
-int ports_begin_making(struct ports *ports, const struct plan_port *port)
+static int begin_making(struct ports *ports, const struct plan_port *port, bool is_look)
 {
 	struct port_state *state = port_states_find(&ports->states, port->number);
 
@@ -26,9 +26,15 @@ int ports_begin_making(struct ports *ports, const struct plan_port *port)
 	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
 	state->is_looked_at = state->is_stuck = state->is_lost = false;
 	state->mend_ms = 0;
-	ports->job = (struct port_job){.env = &ports->env, .port = *port, .ifindex = state->known_ifindex};
+	ports->job = (struct port_job){
+		.env = &ports->env, .port = *port, .ifindex = state->known_ifindex, .is_look = is_look};
 	worker_start(ports->worker, port_job_run, &ports->job);
 	return 0;
+}
+
+int ports_begin_making(struct ports *ports, const struct plan_port *port)
+{
+	return begin_making(ports, port, false);
 }
 
 /* 1: the device came, or is another one now. */
@@ -121,7 +127,7 @@ bool ports_are_busy(const struct ports *ports)
 
 bool ports_are_queued(const struct ports *ports)
 {
-	return ports->queue.n || worker_is_busy(ports->worker);
+	return ports->queue.n || (worker_is_busy(ports->worker) && !ports->job.is_look);
 }
 
 int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE])
@@ -185,6 +191,21 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
 			ports_begin_removal(ports, state);
 	}
 	return r;
+}
+
+/* (The device stays meanwhile, and nobody waits for it.) */
+int ports_look_inside(struct ports *ports, const struct plan *plan)
+{
+	size_t next = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number <= ports->inside_number);
+	const struct plan_port *port = next < plan->n_ports ? &plan->ports[next] : NULL;
+	const struct port_state *state = port ? port_states_find(&ports->states, port->number) : NULL;
+
+	if (ports->queue.n || worker_is_busy(ports->worker))
+		return 0;
+	ports->inside_number = port ? port->number : 0;
+	if (!port || !port_state_stands(state, port) || *state->failure)
+		return 0;
+	return begin_making(ports, port, true);
 }
 
 /* What is told of it. */

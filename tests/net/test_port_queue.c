@@ -546,6 +546,75 @@ static void test_removed_meanwhile(struct ports *ports, struct attached *attache
 	frozen_ms = 0;
 }
 
+static bool is_up_inside(const char *netns)
+{
+	struct rtnl_link link;
+
+	return link_in(netns, "eth0", &link) && link.is_up;
+}
+
+static void set_down_inside(const char *netns)
+{
+	_cleanup_(closep) int fd = netns_open(netns);
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
+		return;
+	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
+		(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.set_down = true});
+	rtnl_free(rtnl);
+}
+
+/* One look, up to its end. */
+static int look_inside(struct ports *ports, const struct plan *plan)
+{
+	struct pollfd fd = {.fd = ports_fd(ports), .events = POLLIN};
+	char instance[ID_SIZE];
+	int r = ports_look_inside(ports, plan);
+
+	if (r < 0 || !ports_are_busy(ports))
+		return r;
+	(void)poll(&fd, 1, -1);
+	return ports_take_done(ports, instance);
+}
+
+/* What stands is looked at by and by, and nothing of it is told. */
+static void test_inside(struct ports *ports, struct attached *attached)
+{
+	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x41, 0x42};
+	uint32_t ifindex;
+
+	(void)ports_queue(ports, &plan, numbers, 2);
+	(void)work_queue_off(ports, &plan);
+	ifindex = ports_ifindex(ports, 0x42);
+	set_down_inside(two[1].instance);
+	tap_ok(!is_up_inside(two[1].instance), "someone sets an instance's eth0 down");
+	tap_ok(look_inside(ports, &plan) == 0 && !is_up_inside(two[1].instance),
+	       "a look inside is at one port");
+	tap_ok(look_inside(ports, &plan) == 0 && is_up_inside(two[1].instance),
+	       "the next one at the next port, which is mended");
+	tap_ok(ports_ifindex(ports, 0x42) == ifindex, "its device is the same");
+	tap_ok(look_inside(ports, &plan) == 0 && !ports_are_busy(ports), "behind the last one there is none");
+
+	attached->is_held = true;
+	two[0].mtu = 1400;
+	(void)ports_queue(ports, &plan, numbers, 1);
+	tap_ok(ports_look_inside(ports, &plan) == 0 && !ports_are_busy(ports), "what is queued comes first");
+	attached->is_held = false;
+	(void)work_queue_off(ports, &plan);
+	tap_is_int(ports_look_inside(ports, &plan), 0, "a look goes on");
+	tap_ok(ports_are_busy(ports) && !ports_are_queued(ports) && is_told(ports, &plan, 0, "", ""),
+	       "while it does nothing is queued, and none lacks its device");
+	two[0].mtu = 1300;
+	(void)ports_queue(ports, &plan, numbers, 1);
+	tap_ok(ports_are_queued(ports), "who wants another thing of the port meanwhile is queued");
+	tap_ok(work_queue_off(ports, &plan) >= 0 && !ports_are_queued(ports), "and has it");
+	(void)ports_remove_others(ports, &empty, true);
+}
+
 static void test_queue(struct ports_world *world)
 {
 	struct ports *ports = world->ports;
@@ -563,6 +632,7 @@ static void test_queue(struct ports_world *world)
 	test_removed_again(ports);
 	test_removed_meanwhile(ports, attached);
 	test_mended(ports);
+	test_inside(ports, attached);
 	test_rest(ports, attached);
 	test_rest_of_marked(ports, &world->options);
 }

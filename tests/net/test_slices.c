@@ -8,91 +8,16 @@
  */
 #include <sched.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <bpf/bpf.h>
-
-#include "datapath/datapath.h"
-#include "datapath/table.h"
 #include "lib/log.h"
-#include "tests/unit/slice_world.h"
+#include "tests/net/tables_world.h"
 
 #define STEPS 120
 #define EVERY 15 /* steps from one full sync to the next */
-#define BPFFS "/sys/fs/bpf/privlink-test"
 
-static struct tables {
-	char node[32];
-	struct datapath *datapath;
-} sliced, whole;
+static struct tables sliced, whole;
 
 static unsigned int synced_ports; /* steps of slices with ports */
-
-static const struct {
-	const char *name;
-	size_t key_size, value_size;
-} maps[] = {
-	{"pl_config", 4, sizeof(struct pl_config)},
-	{"pl_ports", 4, sizeof(struct pl_port)},
-	{"pl_enis", 4, sizeof(struct pl_eni)},
-	{"pl_limits", 4, sizeof(struct pl_limit)},
-	{"pl_places", sizeof(struct pl_place_key), sizeof(struct pl_place)},
-	{"pl_proxies", sizeof(struct pl_proxy_key), sizeof(struct pl_proxy)},
-	{"pl_backends", 4, sizeof(struct pl_backend)},
-	{"pl_servers", sizeof(struct pl_server_key), sizeof(struct pl_server)},
-	{"pl_listeners", sizeof(struct pl_listener_key), sizeof(struct pl_listener)},
-	{"pl_groups", 4, sizeof(struct pl_group)},
-	{"pl_generations", 4, sizeof(struct pl_generation)},
-};
-
-static size_t map_of(const char *name)
-{
-	size_t map = 0;
-
-	while (!streq(maps[map].name, name))
-		map++;
-	return map;
-}
-
-static int add_row(void *context, const void *key, const void *value)
-{
-	return rowset_append(context, key, value);
-}
-
-static int open_map(const struct tables *tables, size_t map)
-{
-	char path[256];
-
-	(void)str_format(path, sizeof(path), BPFFS "/%s/%s", tables->node, maps[map].name);
-	return bpf_obj_get(path);
-}
-
-static struct rowset dump(const struct tables *tables, size_t map)
-{
-	struct rowset rows = rowset_make(maps[map].key_size, maps[map].value_size);
-	int fd = open_map(tables, map);
-
-	if (fd < 0 || table_walk(fd, add_row, &rows) < 0) {
-		fprintf(stderr, "cannot read %s\n", maps[map].name);
-		exit(EXIT_FAILURE);
-	}
-	close(fd);
-	rowset_sort(&rows);
-	return rows;
-}
-
-static void sync_all(const struct tables *tables, const struct plan *plan, bool full)
-{
-	const struct plan_port service = {.slot = PL_SLOT_SERVICE,
-					  .row = {.number = UINT32_MAX, .ifindex = 99, .mtu = 1500}};
-	struct failures failures = {};
-
-	if (datapath_sync(tables->datapath, plan, &service, full, &failures) < 0 || failures.n) {
-		fprintf(stderr, "cannot sync\n");
-		exit(EXIT_FAILURE);
-	}
-	failures_clear(&failures);
-}
 
 /* The map that a full sync changes; NULL: none. */
 static const char *what_full_sync_changes(const struct tables *tables, const struct plan *plan)
@@ -217,31 +142,6 @@ static void run_steps(struct run *run)
 	tap_note("%u by slices, %u of them of what serves, %u of ports; %u of the whole", run->slices,
 		 run->servings, synced_ports, run->wholes);
 	tap_ok(run->slices > run->servings && run->servings > 0, "steps were made of slices");
-}
-
-static size_t n_breaths;
-
-static void count(void *context)
-{
-	(*(size_t *)context)++;
-}
-
-static void open_tables(struct tables *tables, const char *name)
-{
-	struct datapath_options options = {
-		.bpffs = BPFFS, .node = tables->node, .breath = {count, &n_breaths}};
-
-	(void)str_format(tables->node, sizeof(tables->node), "%s%d", name, (int)getpid());
-	if (datapath_open(&options, &tables->datapath) < 0)
-		exit(EXIT_FAILURE);
-}
-
-static void close_tables(struct tables *tables)
-{
-	const struct datapath_options options = {.bpffs = BPFFS, .node = tables->node};
-
-	datapath_free(tables->datapath);
-	(void)datapath_remove_pins(&options);
 }
 
 /* A server that leaves is gone when its time is over, without a change of any row. */
@@ -401,18 +301,6 @@ static void is_found(const struct plan *plan, const char *table, const char *wha
 	       "until it is mended");
 }
 
-static void change_element(size_t map, const void *key, const void *value)
-{
-	static const uint8_t none[256];
-	int fd = open_map(&sliced, map), r = -1;
-
-	if (!value)
-		r = bpf_map_delete_elem(fd, key); /* an array's has zeros then */
-	if (r < 0 && bpf_map_update_elem(fd, key, value ? value : none, BPF_ANY) < 0)
-		exit(EXIT_FAILURE);
-	close(fd);
-}
-
 static void test_rows_found(const struct plan *plan, const char *name)
 {
 	static const uint8_t unknown_key[64] = {200, 0, 0, 0, 77};
@@ -427,11 +315,11 @@ static void test_rows_found(const struct plan *plan, const char *name)
 	memcpy(key, rowset_key(&rows, row), rows.key_size);
 	memcpy(value, rowset_value(&rows, row), rows.value_size);
 	value[rows.value_size - 1] ^= 1;
-	change_element(map, key, value);
+	change_element(&sliced, map, key, value);
 	is_found(plan, name, "a row that was changed");
-	change_element(map, key, NULL);
+	change_element(&sliced, map, key, NULL);
 	is_found(plan, name, "a row that was removed");
-	change_element(map, unknown_key, value);
+	change_element(&sliced, map, unknown_key, value);
 	is_found(plan, name, "a row that came");
 	rowset_done(&rows);
 }

@@ -146,6 +146,11 @@ bool ports_are_behind(const struct ports *p)
 	return p->is_behind;
 }
 
+bool ports_are_busy(const struct ports *p)
+{
+	return p->working;
+}
+
 int ports_remove_others(struct ports *p, const struct plan *plan _unused_, bool full)
 {
 	if (full)
@@ -196,6 +201,11 @@ void health_take_all(struct health *health _unused_)
 {
 	n_news = 0;
 	has_heavy_news = false;
+}
+
+bool health_has_news(const struct health *health _unused_)
+{
+	return n_news || has_heavy_news;
 }
 
 enum plan_health health_of(void *health _unused_, const struct server *server _unused_)

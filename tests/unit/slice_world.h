@@ -598,7 +598,7 @@ static void begin(struct run *run)
 }
 
 /* One to three changes. */
-static void change(struct run *run)
+__attribute__((unused)) static void change(struct run *run)
 {
 	static void (*const changes[])(struct run * run) = {
 		change_endpoint, change_zone,	      change_zone,     change_port,	 change_port,

@@ -249,6 +249,107 @@ static void test_many_failures(void)
 	end(&run);
 }
 
+#define SURVEY_MS 60000
+
+/* The survey has come to its end. */
+static void surveyed(const char *what)
+{
+	survey.runs = false;
+	survey.done(survey.context, what);
+}
+
+/* Once a minute all that is there is looked at, beside changes. */
+static void test_survey(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	reconcile_trust_rows(run.reconcile, true);
+	took(&run);
+	(void)passes(&run);
+	let_pass(&run, SURVEY_MS);
+	tap_is_str(take_told(), "survey ", "survey: it begins once a minute");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) again",
+		   "survey: what others change is put in force while it goes on");
+	surveyed(NULL);
+	tap_is_str(passes(&run), "left-over ",
+		   "survey: when it has found nothing what is left over is looked for, and that is all");
+	let_pass(&run, SURVEY_MS);
+	(void)take_told();
+	surveyed("a table");
+	tap_is_str(passes(&run), "all left-over report(failures=0)",
+		   "survey: what it finds a pass of the whole mends");
+	let_pass(&run, SURVEY_MS);
+	(void)take_told();
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run), "cancel all report(failures=0)",
+		   "survey: none goes on in a pass of the whole, which changes what it compares");
+	survey.result = -ENOMEM;
+	let_pass(&run, SURVEY_MS);
+	tap_is_str(passes(&run), "survey all left-over report(failures=0)",
+		   "survey: where none can be begun there is a pass of the whole");
+	end(&run);
+}
+
+/* What waits is no difference. */
+static void test_survey_waits(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	revoke_rule(&run);
+	clock_ms += SURVEY_MS - 5;
+	took(&run);
+	clock_ms += 10;
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) againsurvey ",
+		   "survey: it begins when what has changed is in force");
+	surveyed(NULL);
+	(void)take_told();
+
+	put_instance(&run, 0);
+	took(&run);
+	(void)passes(&run);
+	let_pass(&run, SURVEY_MS);
+	tap_ok(strstr(take_told(), "survey "), "survey: nor does it wait for devices that are being made");
+	surveyed(NULL);
+	tap_ok(!strstr(take_told(), "left-over"), "survey: what is left over does, for the next one");
+	device_done(&run);
+	(void)passes(&run);
+
+	n_news = 1;
+	let_pass(&run, SURVEY_MS);
+	tap_is_str(take_told(), "", "survey: nor does it begin while there is news of servers");
+	let_pass(&run, SURVEY_MS);
+	tap_ok(strstr(passes(&run), "all "), "survey: a minute later a pass of the whole looks at all");
+	end(&run);
+
+	begin(&run);
+	datapath.lacks_room = "instance/i-c";
+	(void)passes(&run);
+	let_pass(&run, SURVEY_MS);
+	tap_ok(!strstr(passes(&run), "survey"), "survey: what fails is a matter of passes of the whole");
+	end(&run);
+}
+
+/* Once a minute the inside of each port. */
+static void test_inside(void)
+{
+	struct run run;
+
+	begin(&run);
+	tap_is_int((long long)reconcile_look_inside(run.reconcile), 60000, "inside: there is no plan yet");
+	(void)passes(&run);
+	tap_is_int((long long)reconcile_look_inside(run.reconcile),
+		   (long long)(60000 / (reconcile_plan(run.reconcile)->n_ports + 1)),
+		   "inside: all ports have their turn within a minute");
+	tap_is_str(take_told(), "inside ", "inside: one at a time");
+	end(&run);
+}
+
 int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
@@ -261,5 +362,8 @@ int main(void)
 	test_failed_device();
 	test_no_room();
 	test_many_failures();
+	test_survey();
+	test_survey_waits();
+	test_inside();
 	return tap_done();
 }

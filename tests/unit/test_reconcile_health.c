@@ -51,6 +51,11 @@ bool ports_are_queued(const struct ports *p _unused_)
 	return false;
 }
 
+bool ports_are_busy(const struct ports *p _unused_)
+{
+	return false;
+}
+
 bool ports_are_behind(const struct ports *p _unused_)
 {
 	return false;
