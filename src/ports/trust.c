@@ -144,11 +144,26 @@ static int each_entry(struct trust *trust, const char *base, const char *relativ
 	return first_error;
 }
 
+/* What stands there and is of another type goes: what is written below a link would be written elsewhere. */
+static int make_room(struct trust *trust, const char *path, mode_t type)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if ((st.st_mode & S_IFMT) == type)
+		return 0;
+	trust->changed = true;
+	return file_remove_tree(path);
+}
+
 static int make_directory(struct trust *trust, const char *relative, mode_t mode)
 {
 	char path[PATH_MAX];
 	int r = join(path, trust->copy, relative);
 
+	if (r == 0)
+		r = make_room(trust, path, S_IFDIR);
 	if (r < 0)
 		return r;
 	if (mkdir(path, mode) < 0)
