@@ -18,7 +18,8 @@
 
 #include "files.h"
 
-#define BUNDLE	"certs/ca-certificates.crt"
+#define CERTS	"certs"
+#define BUNDLE	CERTS "/ca-certificates.crt"
 #define CA_FILE TRUST_CA_FILE
 
 struct trust {
@@ -28,9 +29,10 @@ struct trust {
 	bool changed;
 };
 
+/* Neither copied nor removed with what the host has. */
 static bool is_ours(const struct trust *trust, const char *relative)
 {
-	if (streq(relative, BUNDLE))
+	if (streq(relative, CERTS) || streq(relative, BUNDLE))
 		return true;
 	return trust->ca && (streq(relative, CA_FILE) || streq(relative, "cert.pem"));
 }
@@ -172,6 +174,14 @@ static int make_directory(struct trust *trust, const char *relative, mode_t mode
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
+/* Of a directory that the copy has. */
+static int copy_entries(struct trust *trust, const char *relative)
+{
+	int r = each_entry(trust, trust->host, relative, copy_entry);
+
+	return r < 0 ? r : each_entry(trust, trust->copy, relative, prune_entry);
+}
+
 static int copy_directory(struct trust *trust, const char *relative)
 {
 	int r;
@@ -180,9 +190,7 @@ static int copy_directory(struct trust *trust, const char *relative)
 	if (streq(relative, "private"))
 		return make_directory(trust, relative, 0700);
 	r = make_directory(trust, relative, 0755);
-	if (r == 0)
-		r = each_entry(trust, trust->host, relative, copy_entry);
-	return r < 0 ? r : each_entry(trust, trust->copy, relative, prune_entry);
+	return r < 0 ? r : copy_entries(trust, relative);
 }
 
 /* The host's bundle and the CA behind it. */
@@ -267,14 +275,22 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 	return q == -ENOENT || q == -EINVAL ? 0 : q;
 }
 
-/* A file of the host's that cannot be copied holds up nothing else. */
+/* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. A
+ * file of the host's that cannot be copied holds up nothing else. */
 static int sync_all(struct trust *trust)
 {
-	int first_error = copy_directory(trust, ""), r;
+	int first_error, r;
 
-	r = make_directory(trust, "certs", 0755);
+	r = make_directory(trust, "", 0755);
 	if (r == 0)
-		r = write_bundle(trust);
+		r = make_directory(trust, CERTS, 0755);
+	if (r < 0)
+		return r;
+	first_error = copy_entries(trust, "");
+	r = copy_entries(trust, CERTS);
+	if (first_error == 0)
+		first_error = r;
+	r = write_bundle(trust);
 	if (r == 0 && trust->ca)
 		r = write_ca(trust);
 	return first_error < 0 ? first_error : r;

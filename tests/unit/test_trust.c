@@ -204,6 +204,98 @@ static void test_links_in_copy(const char *scratch)
 	}
 }
 
+/* What tells one file from another that has its name. */
+static ino_t file_of(const char *directory, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+/* The host's certificates go, then all of its trust store; so does the file of the CA. */
+static void test_host_without(const char *scratch)
+{
+	static const char *const gone[] = {"bare-host/certs", "bare-host"};
+	char host[128], ca[128], copy[128], path[256];
+	struct trust_report report;
+
+	(void)str_format(host, sizeof(host), "%s/bare-host", scratch);
+	(void)str_format(ca, sizeof(ca), "%s/bare-ca.crt", scratch);
+	(void)str_format(copy, sizeof(copy), "%s/bare-copy", scratch);
+	make_host(host);
+	put(scratch, "bare-ca.crt", ca_pem);
+	(void)trust_sync(host, ca, copy, &report);
+	(void)unlink(ca);
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+		ino_t certificate = file_of(copy, TRUST_CA_FILE), bundle;
+
+		(void)str_format(path, sizeof(path), "%s/%s", scratch, gone[i]);
+		(void)file_remove_tree(path);
+		tap_is_int(trust_sync(host, ca, copy, &report), 1, "a host loses %s", gone[i]);
+		tap_ok(!has(copy, "certs/one.pem", "") && !has(copy, "certs/11111111.0", ""),
+		       "what it had is in the copy no more");
+		tap_ok(has(copy, "cert.pem", ca_pem) && !has(copy, "cert.pem", "host's bundle"),
+		       "but the CA is");
+		bundle = file_of(copy, "cert.pem");
+		tap_is_int(trust_sync(host, ca, copy, &report), 0, "a second pass writes nothing");
+		tap_ok(certificate && file_of(copy, TRUST_CA_FILE) == certificate &&
+			       file_of(copy, "cert.pem") == bundle,
+		       "the files of CA and bundle stay the same ones");
+		tap_ok(report.ca == TRUST_CA_GONE && report.certificate.end,
+		       "that the CA's own file is gone is all that is told");
+	}
+}
+
+/* The host's certificates are a link to a directory. */
+static void test_linked_certs(const char *scratch, const char *name, const char *target)
+{
+	char host[128], ca[128], copy[128], store[128], path[256];
+	struct trust_report report;
+
+	(void)str_format(host, sizeof(host), "%s/%s-host", scratch, name);
+	(void)str_format(ca, sizeof(ca), "%s/%s-ca.crt", scratch, name);
+	(void)str_format(copy, sizeof(copy), "%s/%s-copy", scratch, name);
+	make_host(host);
+	(void)str_format(path, sizeof(path), "%s/certs", host);
+	(void)str_format(store, sizeof(store), "%s%s%s", *target == '/' ? "" : host,
+			 *target == '/' ? "" : "/", target);
+	(void)rename(path, store);
+	(void)file_link(path, target);
+	(void)file_update(ca, ca_pem, strlen(ca_pem), 0644);
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "a host's certificates are a link: %s", name);
+	tap_ok(type_of(copy, "certs") == S_IFDIR && has(copy, "certs/11111111.0", "one"),
+	       "the copy has a directory of them");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN") &&
+		       has(copy, TRUST_CA_FILE, ca_pem),
+	       "with the CA");
+	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a second pass writes nothing");
+	(void)file_remove_tree(copy);
+	(void)mkdir(copy, 0755);
+	replace_by_link(copy, "certs", target);
+	tap_ok(trust_sync(host, ca, copy, &report) == 1 && type_of(copy, "certs") == S_IFDIR &&
+		       has(copy, "certs/11111111.0", "one"),
+	       "where the copy has the link, too, it is a directory then");
+	tap_ok(count(store) == 3 && has(store, "ca-certificates.crt", "host's bundle") &&
+		       !has(store, "ca-certificates.crt", "-----BEGIN"),
+	       "and the host trusts whom it did");
+	(void)file_remove_tree(store);
+	(void)trust_sync(host, ca, copy, &report);
+	tap_ok(trust_sync(host, ca, copy, &report) == 0 && count(copy) == 4 &&
+		       !has(copy, "certs/one.pem", "") && has(copy, TRUST_CA_FILE, ca_pem),
+	       "one that leads nowhere is as good as none");
+}
+
+static void test_linked_host(const char *scratch)
+{
+	char store[128];
+
+	(void)str_format(store, sizeof(store), "%s/store", scratch);
+	test_linked_certs(scratch, "absolute", store);
+	test_linked_certs(scratch, "relative", "certs.d");
+}
+
 /* What the node's own looks find, without a thorough one. */
 static void test_mended(const char *scratch)
 {
@@ -236,6 +328,10 @@ static void test_mended(const char *scratch)
 	(void)file_remove_tree(copy);
 	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "openssl.cnf", "config"),
 	       "all of it can go");
+	(void)netns_files_refresh(files, false);
+	(void)file_remove_tree(host);
+	tap_is_int(netns_files_refresh(files, false), 1, "the host's can go, too");
+	tap_is_int(netns_files_refresh(files, false), 0, "which is followed once");
 	netns_files_free(files);
 }
 
@@ -247,6 +343,8 @@ int main(void)
 	(void)mkdir(scratch, 0700);
 	test_copy(scratch);
 	test_links_in_copy(scratch);
+	test_host_without(scratch);
+	test_linked_host(scratch);
 	test_mended(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
