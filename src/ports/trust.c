@@ -51,13 +51,41 @@ static int join(char ret[PATH_MAX], const char *directory, const char *name)
 	return r < 0 ? r : 0;
 }
 
+/* What stands there and is of another type goes: no rename replaces a directory, what a link leads to is no
+ * content of the copy's, and below one it would be written elsewhere. */
+static int make_room(struct trust *trust, const char *path, mode_t type)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if ((st.st_mode & S_IFMT) == type)
+		return 0;
+	trust->changed = true;
+	return file_remove_tree(path);
+}
+
+static int put_file(struct trust *trust, const char *path, const void *data, size_t size)
+{
+	int r = make_room(trust, path, S_IFREG);
+
+	return r < 0 ? r : note(trust, file_update(path, data, size, 0644));
+}
+
+static int put_link(struct trust *trust, const char *path, const char *target)
+{
+	int r = make_room(trust, path, S_IFLNK);
+
+	return r < 0 ? r : note(trust, file_link(path, target));
+}
+
 static int copy_content(struct trust *trust, const char *from, const char *to)
 {
 	_cleanup_(freep) char *content = NULL;
 	size_t size;
 	int r = file_read(from, &content, &size);
 
-	return r < 0 ? r : note(trust, file_update(to, content, size, 0644));
+	return r < 0 ? r : put_file(trust, to, content, size);
 }
 
 static int copy_link(struct trust *trust, const char *from, const char *to)
@@ -74,7 +102,7 @@ static int copy_link(struct trust *trust, const char *from, const char *to)
 		r = copy_content(trust, from, to);
 		return r == -ENOENT || r == -EISDIR ? 0 : r;
 	}
-	return note(trust, file_link(to, target));
+	return put_link(trust, to, target);
 }
 
 static int copy_directory(struct trust *trust, const char *relative);
@@ -146,19 +174,6 @@ static int each_entry(struct trust *trust, const char *base, const char *relativ
 	return first_error;
 }
 
-/* What stands there and is of another type goes: what is written below a link would be written elsewhere. */
-static int make_room(struct trust *trust, const char *path, mode_t type)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if ((st.st_mode & S_IFMT) == type)
-		return 0;
-	trust->changed = true;
-	return file_remove_tree(path);
-}
-
 static int make_directory(struct trust *trust, const char *relative, mode_t mode)
 {
 	char path[PATH_MAX];
@@ -217,7 +232,7 @@ static int write_bundle(struct trust *trust)
 		memcpy(content + size, trust->ca, trust->ca_size);
 	size += trust->ca_size;
 	r = join(path, trust->copy, BUNDLE);
-	return r < 0 ? r : note(trust, file_update(path, content, size, 0644));
+	return r < 0 ? r : put_file(trust, path, content, size);
 }
 
 static int write_ca(struct trust *trust)
@@ -227,10 +242,10 @@ static int write_ca(struct trust *trust)
 
 	r = join(path, trust->copy, CA_FILE);
 	if (r == 0)
-		r = note(trust, file_update(path, trust->ca, trust->ca_size, 0644));
+		r = put_file(trust, path, trust->ca, trust->ca_size);
 	if (r == 0)
 		r = join(path, trust->copy, "cert.pem");
-	return r < 0 ? r : note(trust, file_link(path, BUNDLE));
+	return r < 0 ? r : put_link(trust, path, BUNDLE);
 }
 
 /* -ENOENT: there is none. -EINVAL: it cannot be used. */

@@ -204,6 +204,79 @@ static void test_links_in_copy(const char *scratch)
 	}
 }
 
+/* Puts in the place of `name` what is no file, no directory or no link. */
+static void replace_by(mode_t type, const char *directory, const char *name)
+{
+	char path[256], old[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	(void)str_format(old, sizeof(old), "%s/replaced", directory);
+	(void)rename(path, old);
+	if (type == S_IFDIR) {
+		(void)mkdir(path, 0755);
+		put(path, "inside", "inside\n");
+	} else if (type == S_IFREG) {
+		put(directory, name, "file\n");
+	} else {
+		(void)file_link(path, old); /* with the same content */
+	}
+}
+
+static void test_other_types(const char *scratch)
+{
+	static const struct {
+		const char *name;
+		mode_t is, becomes;
+	} cases[] = {
+		{"copy", S_IFDIR, S_IFREG},
+		{"copy/certs", S_IFDIR, S_IFREG},
+		{"copy/private", S_IFDIR, S_IFREG},
+		{"copy/extra", S_IFDIR, S_IFREG},
+		{"copy/extra/config", S_IFREG, S_IFDIR},
+		{"copy/certs/one.pem", S_IFREG, S_IFDIR},
+		{"copy/certs/one.pem", S_IFREG, S_IFLNK},
+		{"copy/certs/11111111.0", S_IFLNK, S_IFDIR},
+		{"copy/certs/11111111.0", S_IFLNK, S_IFREG},
+		{"copy/certs/ca-certificates.crt", S_IFREG, S_IFDIR},
+		{"copy/certs/ca-certificates.crt", S_IFREG, S_IFLNK},
+		{"copy/" TRUST_CA_FILE, S_IFREG, S_IFDIR},
+		{"copy/cert.pem", S_IFLNK, S_IFDIR},
+		{"copy/cert.pem", S_IFLNK, S_IFREG},
+		{"host/extra", S_IFREG, S_IFREG},
+		{"host/extra", S_IFLNK, S_IFLNK},
+		{"host/extra", S_IFDIR, S_IFDIR},
+	};
+	char world[128], host[140], ca[140], copy[140], path[256];
+	struct trust_report report;
+
+	(void)str_format(world, sizeof(world), "%s/types", scratch);
+	(void)str_format(host, sizeof(host), "%s/host", world);
+	(void)str_format(ca, sizeof(ca), "%s/ca.crt", world);
+	(void)str_format(copy, sizeof(copy), "%s/copy", world);
+	(void)mkdir(world, 0755);
+	make_host(host);
+	(void)str_format(path, sizeof(path), "%s/extra", host);
+	(void)mkdir(path, 0755);
+	put(host, "extra/config", "extra\n");
+	put(world, "ca.crt", ca_pem);
+	(void)trust_sync(host, ca, copy, &report);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *place = strchr(cases[i].name, '/');
+
+		replace_by(cases[i].becomes, world, cases[i].name);
+		tap_is_int(trust_sync(host, ca, copy, &report), 1, "%s becomes something else (%o)",
+			   cases[i].name, cases[i].becomes);
+		tap_ok(type_of(copy, place ? place : ".") == cases[i].is, "it is in the copy as it is to be");
+		tap_ok(has(copy, "cert.pem", "host's bundle\n-----BEGIN") &&
+			       has(copy, TRUST_CA_FILE, ca_pem) && has(copy, "certs/11111111.0", "one") &&
+			       has(copy, "openssl.cnf", "config"),
+		       "and all is there");
+		tap_is_int(trust_sync(host, ca, copy, &report), 0, "and stays so");
+		(void)str_format(path, sizeof(path), "%s/replaced", world);
+		(void)file_remove_tree(path);
+	}
+}
+
 /* What tells one file from another that has its name. */
 static ino_t file_of(const char *directory, const char *name)
 {
@@ -343,6 +416,7 @@ int main(void)
 	(void)mkdir(scratch, 0700);
 	test_copy(scratch);
 	test_links_in_copy(scratch);
+	test_other_types(scratch);
 	test_host_without(scratch);
 	test_linked_host(scratch);
 	test_mended(scratch);
