@@ -192,9 +192,10 @@ static int make_directory(struct trust *trust, const char *relative, mode_t mode
 /* Of a directory that the copy has. */
 static int copy_entries(struct trust *trust, const char *relative)
 {
-	int r = each_entry(trust, trust->host, relative, copy_entry);
+	int first_error = each_entry(trust, trust->host, relative, copy_entry);
+	int r = each_entry(trust, trust->copy, relative, prune_entry);
 
-	return r < 0 ? r : each_entry(trust, trust->copy, relative, prune_entry);
+	return first_error < 0 ? first_error : r;
 }
 
 static int copy_directory(struct trust *trust, const char *relative)

@@ -99,6 +99,7 @@ static void test_copy(const char *scratch)
 	tap_ok(has(copy, "certs/two.pem", "two") && !has(copy, "certs/one.pem", ""), "added and removed");
 	tap_ok(has(copy, "certs/22222222.0", "two"), "links, too");
 
+	(void)unlink(path);
 	(void)str_format(path, sizeof(path), "%s/certs/huge.pem", host);
 	put(host, "certs/huge.pem", "");
 	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
@@ -107,6 +108,7 @@ static void test_copy(const char *scratch)
 		   "a file of the host's that is too large is an error");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"),
 	       "the bundle has the CA all the same");
+	tap_ok(!has(copy, "certs/22222222.0", ""), "and what the host has no more goes");
 	(void)unlink(path);
 	put(scratch, "ca.crt", "no certificate\n");
 	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a CA that is no certificate changes nothing,");
