@@ -17,6 +17,7 @@ struct watch {
 	bool is_disturbed;		 /* … and found that some are to be made again */
 	bool are_links_lost;		 /* some of what the monitor had to say */
 	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
+	int trust_error;		 /* with which it could not be copied; 0: it could */
 };
 
 static void on_link_gone(void *context, uint32_t ifindex)
@@ -82,8 +83,10 @@ static void look_at_files(struct watch *watch)
 	bool daily = now_mono_ms() - watch->daily_ms >= DAILY_MS;
 	int r = netns_files_refresh(watch->parts.files, daily);
 
-	if (r < 0)
+	/* It is tried at each look, and each would say the same. */
+	if (r < 0 && r != watch->trust_error)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
+	watch->trust_error = MIN(r, 0);
 	if (daily)
 		watch->daily_ms = now_mono_ms();
 	if (datapath_repair_pins(watch->parts.datapath) > 0)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/loop.h"
 #include "tests/tap.h"
 
@@ -159,9 +160,18 @@ int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 	return 0;
 }
 
+static int copy_result;
+
 int netns_files_refresh(struct netns_files *files _unused_, bool thorough _unused_)
 {
-	return 0;
+	return copy_result;
+}
+
+/* In place of the real one (meson.build). */
+void __wrap_log_line(enum log_level level, const char *format, ...) _printf_(2, 3);
+void __wrap_log_line(enum log_level level, const char *format _unused_, ...)
+{
+	note(level == LOG_LEVEL_WARNING ? "warning" : "LOG");
 }
 
 int datapath_repair_pins(struct datapath *d _unused_)
@@ -257,6 +267,27 @@ static void test_devices(struct loop *loop)
 	ports.is_disturbed = false;
 }
 
+/* What the next look says of copying the trust store. */
+static const char *look_where_copy_gives(struct loop *loop, int result)
+{
+	copy_result = result;
+	clock_ms += LOOK_MS;
+	return turn(loop);
+}
+
+static void test_trust_store(struct loop *loop)
+{
+	tap_is_str(look_where_copy_gives(loop, -EFBIG), "warning look ",
+		   "a trust store that cannot be copied is told");
+	tap_is_str(look_where_copy_gives(loop, -EFBIG), "look ", "once, however often it is tried");
+	tap_is_str(look_where_copy_gives(loop, -ENOSPC), "warning look ", "unless for another reason");
+	tap_is_str(look_where_copy_gives(loop, 1), "look ", "where it could be");
+	tap_is_str(look_where_copy_gives(loop, -ENOSPC), "warning look ", "it is told again");
+	tap_is_str(look_where_copy_gives(loop, 0), "look ", "likewise where there was nothing to do");
+	tap_is_str(look_where_copy_gives(loop, -ENOSPC), "warning look ", "in between");
+	copy_result = 0;
+}
+
 /* A pass of the whole has waited for a device, and the next one has been begun. */
 static void test_waited_for(struct loop *loop)
 {
@@ -333,6 +364,7 @@ int main(void)
 		return EXIT_FAILURE;
 	if (tap_ok(watch_new(&parts, &watch) == 0, "watching begins")) {
 		test_devices(parts.loop);
+		test_trust_store(parts.loop);
 		test_waited_for(parts.loop);
 		test_removed_again(parts.loop);
 		test_told_first(parts.loop);
