@@ -412,6 +412,32 @@ static void test_tokens(struct harness *h)
 		   "an action that only reads ignores it");
 }
 
+/* An action of no region, whose RegionId was part of the question once. */
+static void test_tokens_of_before(struct harness *h)
+{
+	static const struct made before = {{"DrawForAll", ACTION_CHANGES | ACTION_NO_REGION}, draw};
+	static const struct made now = {{"DrawForAll", ACTION_CHANGES | ACTION_REGIONLESS}, draw};
+	long long first;
+
+	(void)call_here(h, &before, HERE "&ClientToken=b1");
+	first = harness_number(h, "First");
+	(void)call_here(h, &now, HERE "&ClientToken=b1");
+	tap_ok(world.runs == 0 && harness_number(h, "First") == first,
+	       "a token that was bound with a region gives its answer when there is none in the question");
+	tap_is_str(call_here(h, &now, "RegionId=cn-beijing&ClientToken=b1"), "IdempotentParameterMismatch",
+		   "but to another region as little as before");
+	tap_is_str(call_here(h, &now, "ClientToken=b1"), "IdempotentParameterMismatch", "nor to none");
+	(void)call_here(h, &before, "ClientToken=b2");
+	first = harness_number(h, "First");
+	(void)call_here(h, &now, "RegionId=cn-beijing&ClientToken=b2");
+	tap_ok(world.runs == 0 && harness_number(h, "First") == first,
+	       "one that was bound without gives its answer whatever the region");
+	(void)call_here(h, &now, HERE "&ClientToken=b3");
+	first = harness_number(h, "First");
+	(void)call_here(h, &now, "RegionId=cn-beijing&ClientToken=b3");
+	tap_ok(world.runs == 0 && harness_number(h, "First") == first, "so does one that is bound now");
+}
+
 static void test_tokens_in_parallel(struct harness *h)
 {
 	const struct params none = {};
@@ -1063,6 +1089,7 @@ int main(void)
 	test_repetition(&h);
 	test_giving_up(&h);
 	test_tokens(&h);
+	test_tokens_of_before(&h);
 	test_tokens_in_parallel(&h);
 	test_tokens_grow_old(&h);
 	test_long_answers(&h);

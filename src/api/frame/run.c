@@ -36,12 +36,15 @@ struct run {
 	unsigned attempts;
 	bool dry_run;
 	char token[65], digest[65]; /* token "": none */
+	char former_digest[65];	    /* of the question as it was before RegionId was left out of it */
+	json_t *needless_region;    /* NULL: none was sent, or it counts */
 	unsigned int *weight;	    /* until the first attempt, which is made at once */
 	struct call call;
 };
 
 static void run_free(struct run *run)
 {
+	json_decref(run->needless_region);
 	json_decref(run->call.params);
 	json_decref(run->call.answer);
 	store_txn_free(run->call.txn);
@@ -170,7 +173,7 @@ static void attempt(struct run *run)
 
 	r = begin(run);
 	if (r == 0 && run->token[0] && !run->dry_run)
-		r = token_find(call, run->token, run->digest, &first_answer);
+		r = token_find(call, run->token, run->digest, run->former_digest, &first_answer);
 	if (r > 0) {
 		json_decref(call->answer);
 		call->answer = first_answer;
@@ -197,6 +200,25 @@ static void attempt(struct run *run)
 	store_commit(run->environment->store, TAKE_PTR(call->txn), committed, run);
 }
 
+/* What the token binds. A region that the action has no use for is not asked about; but tokens outlive an
+ * upgrade, and those of before were bound with it. */
+static int digest_question(struct run *run)
+{
+	json_t *params = run->call.params;
+	int r = token_digest(params, run->user, run->digest);
+
+	if (r < 0)
+		return r;
+	memcpy(run->former_digest, run->digest, sizeof(run->former_digest));
+	if (!run->needless_region)
+		return 0;
+	if (json_object_set(params, "RegionId", run->needless_region) < 0)
+		return -ENOMEM;
+	r = token_digest(params, run->user, run->former_digest);
+	(void)json_object_del(params, "RegionId");
+	return r;
+}
+
 static int read_changes_params(struct run *run, struct typed *typed)
 {
 	_cleanup_(json_decrefp) json_t *params = json_object();
@@ -215,7 +237,7 @@ static int read_changes_params(struct run *run, struct typed *typed)
 		return 0;
 	if (!check_client_token(token) || str_copy(run->token, sizeof(run->token), token) < 0)
 		return call_fail_param(call, "ClientToken", "It must be of 1 to 64 ASCII characters.");
-	return token_digest(call->params, run->user, run->digest);
+	return digest_question(run);
 }
 
 /* Clients send their profile's region with every call, also with one that has no use for it: there it may be
@@ -228,6 +250,7 @@ static int read_region(struct run *run)
 
 	call->region = "";
 	if (call->action->flags & ACTION_ANY_REGION) {
+		run->needless_region = json_incref(json_object_get(call->params, "RegionId"));
 		(void)json_object_del(call->params, "RegionId"); /* nor is it of a token's question */
 		return 0;
 	}

@@ -47,7 +47,8 @@ static bool expired(const struct client_token *row, int64_t now)
 	return row->create_time + CLIENT_TOKEN_LIFE_S <= now;
 }
 
-int token_find(struct call *call, const char *token, const char *digest, json_t **ret_answer)
+int token_find(struct call *call, const char *token, const char *digest, const char *former_digest,
+	       json_t **ret_answer)
 {
 	const struct client_token *row;
 	struct client_token identity;
@@ -57,7 +58,7 @@ int token_find(struct call *call, const char *token, const char *digest, json_t 
 	row = find_row(call, &identity);
 	if (!row || expired(row, call->now))
 		return 0;
-	if (!streq(row->digest, digest))
+	if (!streq(row->digest, digest) && !streq(row->digest, former_digest))
 		return call_fail(call, call_words(call)->token_mismatch);
 	*ret_answer = json_loads(row->answer, 0, NULL);
 	return *ret_answer ? 1 : -ENOMEM;

@@ -19,9 +19,11 @@
  * calls ("": the account itself): what one was answered, a secret perhaps, no other hears. */
 int token_digest(const json_t *params, const char *user, char ret[65]);
 
-/* 1: bound by an earlier call with this digest; `ret_answer` is its answer (the caller's). 0: not bound.
- * -EBADMSG: bound by a call with other parameters; call->error says so. -ENOMEM. */
-int token_find(struct call *call, const char *token, const char *digest, json_t **ret_answer);
+/* 1: bound by an earlier call with this digest, or with the one that the same call had in an earlier version;
+ * `ret_answer` is its answer (the caller's). 0: not bound. -EBADMSG: bound by a call with other parameters;
+ * call->error says so. -ENOMEM. */
+int token_find(struct call *call, const char *token, const char *digest, const char *former_digest,
+	       json_t **ret_answer);
 
 /* Binds the token to call->answer, without its secret, in the call's transaction. -E2BIG: the answer is too
  * long to be kept. */
