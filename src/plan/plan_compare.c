@@ -212,33 +212,35 @@ static bool same_slices(const struct plan_slices *a, const struct plan_slices *b
 	       a->is_odd == b->is_odd;
 }
 
+/* Of `plan` and `whole`. */
 #define SAME(array, n)                                                                                       \
-	(a->n == b->n && (a->n == 0 || memcmp(a->array, b->array, a->n * sizeof(*a->array)) == 0))
+	(plan->n == whole->n &&                                                                              \
+	 (plan->n == 0 || memcmp(plan->array, whole->array, plan->n * sizeof(*plan->array)) == 0))
 
-const char *plan_what_differs(const struct plan *a, const struct plan *b)
+const char *plan_what_differs(const struct plan *plan, const struct plan *whole)
 {
 	const struct {
 		bool same;
 		const char *what;
 	} checks[] = {
-		{a->revision == b->revision, "revision"},
+		{plan->revision == whole->revision, "revision"},
 		{SAME(ports, n_ports) && SAME(ports_by_slot, n_ports), "ports"},
 		{SAME(places, n_places), "places"},
-		{same_enis(a, b), "ENIs"},
+		{same_enis(plan, whole), "ENIs"},
 		{SAME(vpcs, n_vpcs), "VPCs"},
 		{SAME(proxies, n_proxies), "proxies"},
 		{SAME(backends, n_backends), "backends"},
 		{SAME(served, n_served), "served"},
 		{SAME(probes, n_probes), "probes"},
-		{same_listeners(a, b), "listeners"},
-		{same_groups(a, b), "security groups"},
-		{same_names(a, b), "names"},
-		{same_failures(a, b), "failures"},
-		{same_slices(a->slices, b->slices), "slices"},
-		{same_parts(a->slices, b->slices), "server groups"},
-		{same_hosts(a->slices, b->slices), "hosts"},
-		{same_vpcs(a->slices, b->slices), "VPCs with ports"},
-		{knows_balancers(a->slices, b->slices), "load balancers"},
+		{same_listeners(plan, whole), "listeners"},
+		{same_groups(plan, whole), "security groups"},
+		{same_names(plan, whole), "names"},
+		{same_failures(plan, whole), "failures"},
+		{same_slices(plan->slices, whole->slices), "slices"},
+		{same_parts(plan->slices, whole->slices), "server groups"},
+		{same_hosts(plan->slices, whole->slices), "hosts"},
+		{same_vpcs(plan->slices, whole->slices), "VPCs with ports"},
+		{knows_balancers(plan->slices, whole->slices), "load balancers"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
