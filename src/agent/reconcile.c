@@ -79,6 +79,7 @@ struct reconcile {
 	bool is_settled;   /* the last pass has reported that all of its plan is in force */
 	bool is_making;	   /* or all that lacks are devices that are queued */
 	uint64_t tell_ms;  /* while it is making: when to report what is in force; 0: that is to be set */
+	bool is_untold;	   /* the last report could not be made */
 	bool has_news;	   /* there is more to report than another revision */
 	bool has_health;   /* what probes have found is to be reported, when … */
 	uint64_t found_ms; /* … it is time for that: a report of it has all results and failures */
@@ -222,6 +223,7 @@ static void report(struct reconcile *reconcile)
 		return;
 	r = send_report(reconcile, &n_queued);
 	reconcile->is_settled = r == 0;
+	reconcile->is_untold = r < 0;
 	if (r < 0)
 		return;
 	if (reconcile->has_health)
@@ -482,6 +484,19 @@ static int tell(struct reconcile *reconcile)
 	return r;
 }
 
+static void set_retry(struct reconcile *reconcile, bool has_failed)
+{
+	if (!has_failed) {
+		reconcile->retry_ms = RETRY_FIRST_MS;
+		reconcile->is_retry_due = false;
+		loop_timer_stop(reconcile->retry);
+	} else if (!reconcile->is_retry_due) {
+		reconcile->is_retry_due = true;
+		loop_timer_set(reconcile->retry, reconcile->retry_ms);
+		reconcile->retry_ms = MIN(reconcile->retry_ms * 2, (uint64_t)RETRY_MAX_MS);
+	}
+}
+
 /* A pass that is due reports itself, and so does the end of what is being made. */
 static void on_found(void *context, uint32_t events)
 {
@@ -491,8 +506,8 @@ static void on_found(void *context, uint32_t events)
 	if (!reconcile->has_health || !reconcile->is_settled || reconcile->is_wanted || reconcile->is_making)
 		return;
 	report(reconcile);
-	if (!reconcile->is_settled)
-		reconcile_request(reconcile, false);
+	if (reconcile->is_untold)
+		set_retry(reconcile, true);
 }
 
 /* What rows have touched, which does not wait for what is found of servers, nor is refused with it. 1: it
@@ -516,19 +531,6 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	if (r > 0 && plan_touched_any(&found))
 		refuse(reconcile, &found);
 	return r == 0 ? tell(reconcile) : r;
-}
-
-static void set_retry(struct reconcile *reconcile, bool has_failed)
-{
-	if (!has_failed) {
-		reconcile->retry_ms = RETRY_FIRST_MS;
-		reconcile->is_retry_due = false;
-		loop_timer_stop(reconcile->retry);
-	} else if (!reconcile->is_retry_due) {
-		reconcile->is_retry_due = true;
-		loop_timer_set(reconcile->retry, reconcile->retry_ms);
-		reconcile->retry_ms = MIN(reconcile->retry_ms * 2, (uint64_t)RETRY_MAX_MS);
-	}
 }
 
 static void schedule(struct reconcile *reconcile)
@@ -699,7 +701,7 @@ static void run_whole(struct reconcile *reconcile)
 	if (full)
 		loop_timer_set(reconcile->slow, SURVEY_MS);
 	set_due(reconcile);
-	set_retry(reconcile, r < 0 || reconcile->is_unsure);
+	set_retry(reconcile, r < 0 || reconcile->is_unsure || reconcile->is_untold);
 }
 
 static void run_pass(void *context, uint32_t events)
@@ -715,6 +717,8 @@ static void run_pass(void *context, uint32_t events)
 	}
 	if (!run_slices(reconcile) || is_heavy_due(reconcile))
 		run_whole(reconcile);
+	else if (reconcile->is_untold)
+		set_retry(reconcile, true);
 	survey_if_due(reconcile);
 }
 

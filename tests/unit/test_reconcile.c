@@ -249,6 +249,36 @@ static void test_many_failures(void)
 	end(&run);
 }
 
+/* There is no memory for a report. */
+static void test_untold(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	feed_result = -ENOMEM;
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run), "all report(failures=0)", "untold: a pass of the whole cannot report");
+	let_pass(&run, 200);
+	tap_is_str(passes(&run), "all report(failures=0)", "untold: it is tried again after a pause");
+	feed_result = 0;
+	let_pass(&run, 400);
+	tap_is_str(passes(&run), "all report(failures=0)", "untold: until it can");
+	let_pass(&run, 1000);
+	tap_is_str(passes(&run), "", "untold: and then no more");
+
+	reconcile_trust_rows(run.reconcile, true);
+	feed_result = -ENOMEM;
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) left-over report(failures=0)",
+		   "untold: nor can slices that have news");
+	feed_result = 0;
+	let_pass(&run, 200);
+	tap_is_str(passes(&run), "all report(failures=0)", "untold: they are told after a pause, too");
+	end(&run);
+}
+
 #define SURVEY_MS 60000
 
 /* The survey has come to its end. */
@@ -362,6 +392,7 @@ int main(void)
 	test_failed_device();
 	test_no_room();
 	test_many_failures();
+	test_untold();
 	test_survey();
 	test_survey_waits();
 	test_inside();
