@@ -39,12 +39,12 @@
 #include "reconcile.h"
 
 #include "../lib/log.h"
+#include "refused.h"
 #include "survey.h"
 
 #define INTERVAL_MS    5
 #define CALM_TIMES     4    /* as long as such a pass took there is none for probes alone */
 #define CALM_MAX_MS    2000 /* … or so long, if devices have made it long */
-#define REFUSED_MAX    64   /* accounts whose servers are not tried meanwhile; then nobody's are */
 #define RETRY_FIRST_MS 200
 #define RETRY_MAX_MS   30000
 #define SURVEY_MS      60000
@@ -54,12 +54,6 @@
 #define DEVICES_PER_MS 10    /* … so many that are named in the last one, since that costs something */
 #define PRIORITY       10    /* after what gathers changes in the same turn */
 
-/* An account whose servers' health could not be planned in slices. */
-struct refused {
-	int64_t account;
-	bool again; /* and there is more of it since it began to be calm */
-};
-
 struct reconcile {
 	struct reconcile_parts parts;
 	struct feed *feed;
@@ -67,12 +61,11 @@ struct reconcile {
 	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
-	bool wants_whole;  /* not only what is touched */
-	bool wants_health; /* to take what is found of servers */
-	bool wants_heavy;  /* the whole besides, since some of that is no matter of slices */
-	uint64_t calm_ms;  /* not before that */
-	struct refused refused[REFUSED_MAX]; /* until then */
-	size_t n_refused;
+	bool wants_whole;	     /* not only what is touched */
+	bool wants_health;	     /* to take what is found of servers */
+	bool wants_heavy;	     /* the whole besides, since some of that is no matter of slices */
+	uint64_t calm_ms;	     /* not before that */
+	struct refused refused;	     /* until then */
 	struct plan_touched touched; /* by rows, since the last pass */
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
@@ -406,33 +399,15 @@ static int64_t account_of(const struct reconcile *reconcile, const char *group)
 	return row ? row->owner : 0;
 }
 
-static struct refused *find_refused(struct reconcile *reconcile, int64_t account)
-{
-	for (size_t i = 0; i < reconcile->n_refused; i++)
-		if (reconcile->refused[i].account == account)
-			return &reconcile->refused[i];
-	return NULL;
-}
-
 /* It came out in slices that these cannot be planned so. */
 static void refuse(struct reconcile *reconcile, const struct plan_touched *found)
 {
+	int64_t accounts[PLAN_TOUCHED_MAX];
+
+	for (size_t i = 0; i < found->server_groups.n; i++)
+		accounts[i] = account_of(reconcile, found->server_groups.ids[i]);
+	refused_add(&reconcile->refused, accounts, found->server_groups.n);
 	reconcile->wants_heavy = true;
-	for (size_t i = 0; i < found->server_groups.n && reconcile->n_refused < REFUSED_MAX; i++) {
-		int64_t account = account_of(reconcile, found->server_groups.ids[i]);
-
-		if (!find_refused(reconcile, account))
-			reconcile->refused[reconcile->n_refused++] = (struct refused){account, true};
-	}
-}
-
-static bool is_refused(struct reconcile *reconcile, const char *group)
-{
-	struct refused *refused = find_refused(reconcile, account_of(reconcile, group));
-
-	if (refused)
-		refused->again = true;
-	return refused || reconcile->n_refused == REFUSED_MAX;
 }
 
 static bool fits(void *context, const struct plan_touched *touched)
@@ -440,10 +415,17 @@ static bool fits(void *context, const struct plan_touched *touched)
 	struct reconcile *reconcile = context;
 	const struct plan_input input = input_of(reconcile);
 	bool is_calm = now_mono_ms() < reconcile->calm_ms;
+	int64_t first = 0;
 
-	for (size_t i = 0; i < touched->server_groups.n && is_calm; i++)
-		if (is_refused(reconcile, touched->server_groups.ids[i]))
+	for (size_t i = 0; i < touched->server_groups.n; i++) {
+		int64_t account = account_of(reconcile, touched->server_groups.ids[i]);
+
+		if (is_calm && refused_has(&reconcile->refused, account))
 			return false;
+		if (i > 0 && account != first && reconcile->refused.one_by_one)
+			return false;
+		first = i == 0 ? account : first;
+	}
 	return plan_slice_fits(&input, reconcile->plan, touched);
 }
 
@@ -452,18 +434,11 @@ static void take_health(struct reconcile *reconcile, struct plan_touched *found)
 	if (!reconcile->wants_health)
 		return;
 	reconcile->wants_health = false;
-	reconcile->wants_heavy |= health_take_touched(reconcile->parts.health, fits, reconcile, found);
-}
-
-/* It has been calm; whose servers were so, too, are tried again. */
-static void settle_refused(struct reconcile *reconcile)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < reconcile->n_refused; i++)
-		if (reconcile->refused[i].again)
-			reconcile->refused[kept++] = (struct refused){reconcile->refused[i].account, false};
-	reconcile->n_refused = kept;
+	if (!plan_has_slices(reconcile->plan)) /* any more, since rows were planned */
+		reconcile->wants_heavy = true;
+	else
+		reconcile->wants_heavy |=
+			health_take_touched(reconcile->parts.health, fits, reconcile, found);
 }
 
 /* What is in force by now. */
@@ -690,7 +665,7 @@ static void run_whole(struct reconcile *reconcile)
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
 	if (heavy && started_ms >= reconcile->calm_ms)
-		settle_refused(reconcile);
+		refused_settle(&reconcile->refused);
 	if (heavy)
 		reconcile->calm_ms = reconcile->last_ms + MIN((reconcile->last_ms - started_ms) * CALM_TIMES,
 							      (uint64_t)CALM_MAX_MS);
