@@ -243,25 +243,6 @@ static void switch_others_off(struct flow_log *log)
 
 /* ---- reading ---- */
 
-static void on_timer(void *context, uint32_t events _unused_)
-{
-	struct flow_log *log = context;
-	int r;
-
-	flow_files_look(log->files);
-	r = datapath_log_read(log->records);
-	if (r < 0)
-		log_warning("cannot read the flow log, ignoring: %s", strerror(-r));
-	if (now_mono_ms() - log->told_ms >= (r > 0 ? BUSY_MS : LOST_MS)) {
-		log->told_ms = now_mono_ms();
-		forget_some(log);
-		for (size_t i = 0; i < log->n; i++)
-			tell_lost(log, &log->v[i]);
-	}
-	if (r > 0 || log->n > 0)
-		loop_timer_set(log->timer, r > 0 ? GO_ON_MS : READ_MS);
-}
-
 static int add_slots(struct flow_log *log, const uint32_t *slots, size_t n)
 {
 	int ret = 0;
@@ -288,6 +269,27 @@ static int add_all(struct flow_log *log)
 	return ret;
 }
 
+static void on_timer(void *context, uint32_t events _unused_)
+{
+	struct flow_log *log = context;
+	int r;
+
+	flow_files_look(log->files);
+	r = datapath_log_read(log->records);
+	if (r < 0)
+		log_warning("cannot read the flow log, ignoring: %s", strerror(-r));
+	if (now_mono_ms() - log->told_ms >= (r > 0 ? BUSY_MS : LOST_MS)) {
+		log->told_ms = now_mono_ms();
+		forget_some(log);
+		if (log->is_told && log->plan)
+			log->is_told = add_all(log) < 0;
+		for (size_t i = 0; i < log->n; i++)
+			tell_lost(log, &log->v[i]);
+	}
+	if (r > 0 || log->n > 0)
+		loop_timer_set(log->timer, r > 0 ? GO_ON_MS : READ_MS);
+}
+
 /* `slots` NULL: all. */
 static void follow(struct flow_log *log, const uint32_t *slots, size_t n)
 {
@@ -298,11 +300,12 @@ static void follow(struct flow_log *log, const uint32_t *slots, size_t n)
 		(void)datapath_log_read(log->records); /* what is said of those that go now */
 	}
 	forget_some(log);
-	r = slots ? add_slots(log, slots, n) : add_all(log);
+	/* Of those that there was no room for, some may have it now. */
+	r = slots && !log->is_told ? add_slots(log, slots, n) : add_all(log);
 	if (r < 0 && !log->is_told)
 		log_warning("flows of some endpoints are not logged: %s",
 			    r == -ENOSPC ? "there are more of them than this node takes" : strerror(-r));
-	log->is_told = r < 0 || (slots && log->is_told);
+	log->is_told = r < 0;
 	if (!log->is_begun)
 		switch_others_off(log);
 	if (log->n > 0 || !log->is_begun)

@@ -12,7 +12,15 @@
 
 #define VPC 5
 
-enum { SLOT_ENI = 20, SLOT_CLIENT, SLOT_SERVER, SLOTS };
+enum { SLOT_ENI = 20, SLOT_CLIENT, SLOT_SERVER, SLOT_MANY, SLOTS = SLOT_MANY + FLOW_LOG_ENIS_MAX + 2 };
+
+static uint64_t clock_ms = 1000;
+
+uint64_t __wrap_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void)
+{
+	return clock_ms;
+}
 
 static char directory[] = "/tmp/privlink-flow-log-XXXXXX";
 
@@ -164,6 +172,32 @@ static void test_owners(void)
 	tap_ok(*line_of(&record) && !strstr(line_of(&record), "\"to\""), "and so the server's");
 }
 
+/* More than a node takes: the next one has its turn when one is switched off, whatever else changes. */
+static void test_room(struct flow_log *log, struct loop *loop)
+{
+	static struct plan_eni many[FLOW_LOG_ENIS_MAX + 2];
+	struct plan plan = {.enis = many, .n_enis = ARRAY_SIZE(many)};
+	uint32_t slot = SLOT_MANY;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i] = eni;
+		many[i].slot = SLOT_MANY + i;
+	}
+	flow_log_follow(log, &plan);
+	tap_ok(!records.is_on[SLOT_MANY + FLOW_LOG_ENIS_MAX - 1],
+	       "one that has gone keeps its place for a while");
+	clock_ms += FLOW_LOG_GONE_MS;
+	(void)loop_turn(loop, 0);
+	tap_ok(records.is_on[SLOT_MANY + FLOW_LOG_ENIS_MAX - 1] &&
+		       !records.is_on[SLOT_MANY + FLOW_LOG_ENIS_MAX],
+	       "as many logs are on as there is room for");
+	many[0].is_logged = false;
+	flow_log_follow_slots(log, &slot, 1);
+	tap_ok(!records.is_on[SLOT_MANY] && records.is_on[SLOT_MANY + FLOW_LOG_ENIS_MAX] &&
+		       !records.is_on[SLOT_MANY + FLOW_LOG_ENIS_MAX + 1],
+	       "when one is switched off the next one is on");
+}
+
 int main(void)
 {
 	struct plan plan = make_plan();
@@ -178,6 +212,7 @@ int main(void)
 	(void)str_format(path, sizeof(path), "%s/ep-b.jsonl", directory);
 	tap_ok(access(path, F_OK) == 0, "its file is there before there is a record");
 	test_owners();
+	test_room(log, loop);
 	flow_log_free(log);
 	loop_free(loop);
 	(void)rmdir(directory);
