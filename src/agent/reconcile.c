@@ -544,13 +544,18 @@ static bool is_even(const struct reconcile *reconcile)
 	return reconcile->is_settled || reconcile->is_making;
 }
 
+static bool has_devices_in_work(const struct reconcile *reconcile)
+{
+	return ports_are_busy(reconcile->parts.ports) || ports_are_queued(reconcile->parts.ports);
+}
+
 /* And slices can be put in force by themselves. Whether there is room by now for what had none a pass of the
  * whole has to say; and where a removal waits for a device, what has come of that is to be planned. */
 static bool has_slices(const struct reconcile *reconcile)
 {
 	return is_even(reconcile) && !reconcile->is_unsure &&
 	       reconcile->failed.n == reconcile->n_failed_devices &&
-	       !(reconcile->is_removal_due && ports_are_queued(reconcile->parts.ports)) &&
+	       !(reconcile->is_removal_due && has_devices_in_work(reconcile)) &&
 	       plan_has_slices(reconcile->plan);
 }
 
@@ -604,7 +609,8 @@ static bool is_heavy_due(struct reconcile *reconcile)
 /* What is in force is what all rows say, and nothing of it waits. */
 static bool may_survey(const struct reconcile *reconcile)
 {
-	return has_slices(reconcile) && !reconcile->is_wanted && !reconcile->wants_whole &&
+	return has_slices(reconcile) && snapshot_revision(reconcile->parts.rows) &&
+	       !survey_goes_on(reconcile->survey) && !reconcile->is_wanted && !reconcile->wants_whole &&
 	       !reconcile->wants_full && !reconcile->wants_heavy && !plan_touched_any(&reconcile->touched) &&
 	       !health_has_news(reconcile->parts.health);
 }
@@ -616,7 +622,6 @@ static void survey_if_due(struct reconcile *reconcile)
 
 	if (!reconcile->is_survey_due || !may_survey(reconcile))
 		return;
-	reconcile->is_survey_due = false;
 	r = survey_start(reconcile->survey, &input, reconcile->parts.indexes, reconcile->plan);
 	if (r == 0)
 		return;
@@ -632,7 +637,7 @@ static int look_at_rest(struct reconcile *reconcile)
 	uint32_t ifindex = ports_node_port(reconcile->parts.ports)->row.ifindex;
 	int r;
 
-	if (ports_are_busy(reconcile->parts.ports) || ports_are_queued(reconcile->parts.ports))
+	if (has_devices_in_work(reconcile))
 		return 0;
 	r = ports_sync_node_port(reconcile->parts.ports);
 	if (r == 0 && ports_node_port(reconcile->parts.ports)->row.ifindex != ifindex)
@@ -644,6 +649,7 @@ static void on_surveyed(void *context, const char *what)
 {
 	struct reconcile *reconcile = context;
 
+	reconcile->is_survey_due = false;
 	log_debug("survey revision=%llu found=\"%s\"", (unsigned long long)reconcile->plan->revision,
 		  what ? what : "");
 	if (what || look_at_rest(reconcile) < 0)

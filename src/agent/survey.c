@@ -15,9 +15,8 @@
 #include "../lib/vec.h"
 #include "../plan/plan_compare.h"
 
-#define SURVEY_MS   120000 /* after that it is ended */
-#define SURVEY_NICE 5	   /* there is no hurry */
-#define DOUBTS_MAX  4096   /* more are looked at by a pass of the whole */
+#define SURVEY_NICE 5	 /* there is no hurry */
+#define DOUBTS_MAX  4096 /* more are looked at by a pass of the whole */
 
 enum word_kind { WORD_PLAN_DIFFERS, WORD_DOUBT, WORD_END };
 
@@ -35,7 +34,7 @@ struct survey {
 	const struct plan *plan;
 	pid_t pid; /* 0: none goes on */
 	int fd;
-	struct loop_source *io, *timer;
+	struct loop_source *io;
 	struct word word; /* that is being read */
 	size_t read;	  /* of it */
 	char differs[WORD_SIZE];
@@ -72,6 +71,24 @@ static int say_doubt(void *context, const struct datapath_doubtful *doubtful)
 	return saying->n++ > DOUBTS_MAX ? -E2BIG : say(saying->fd, WORD_DOUBT, "", doubtful);
 }
 
+struct planned {
+	const struct plan_input *input;
+	const struct plan *plan;
+};
+
+/* A device that has gone, and is to be made again, leaves its rows as they are meanwhile (reconcile.c). */
+static uint32_t ifindex_or_planned(void *context, uint32_t number)
+{
+	const struct planned *planned = context;
+	const struct plan *plan = planned->plan;
+	uint32_t ifindex = planned->input->ifindex(planned->input->ifindex_context, number);
+	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
+
+	return !ifindex && place < plan->n_ports && plan->ports[place].number == number
+		       ? plan->ports[place].row.ifindex
+		       : ifindex;
+}
+
 static int compare_plan(const struct plan_input *input, struct plan_indexes *indexes, const struct plan *plan,
 			int fd)
 {
@@ -86,12 +103,24 @@ static int compare_plan(const struct plan_input *input, struct plan_indexes *ind
 	return differs ? say(fd, WORD_PLAN_DIFFERS, differs, NULL) : 0;
 }
 
+/* When memory is short this goes before the agent does. */
+static void offer_oneself(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, most, sizeof(most) - 1) < 0)
+		log_debug("cannot be ended before the agent: %s", strerror(errno));
+	closep(&fd);
+}
+
 static int prepare(struct datapath *datapath, int fd, pid_t agent)
 {
 	const struct rlimit none = {0, 0};
 	int fds[DATAPATH_DOUBT_FDS + 1];
 	int r;
 
+	offer_oneself();
 	datapath_doubt_fds(datapath, fds);
 	fds[DATAPATH_DOUBT_FDS] = fd;
 	r = child_keep_only(fds, ARRAY_SIZE(fds));
@@ -104,6 +133,7 @@ static int prepare(struct datapath *datapath, int fd, pid_t agent)
 static void run(const struct survey *survey, const struct plan_input *input, struct plan_indexes *indexes,
 		int fd, pid_t agent)
 {
+	struct planned planned = {input, survey->plan};
 	struct plan_input alone = *input;
 	struct saying saying = {.fd = fd};
 	int r;
@@ -111,6 +141,8 @@ static void run(const struct survey *survey, const struct plan_input *input, str
 	(void)prctl(PR_SET_NAME, "privlink-survey");
 	child_forget_signals();
 	alone.breath = (struct breath){};
+	alone.ifindex = ifindex_or_planned;
+	alone.ifindex_context = &planned;
 	r = prepare(survey->datapath, fd, agent);
 	if (r == 0)
 		r = compare_plan(&alone, indexes, survey->plan, fd);
@@ -126,7 +158,6 @@ static void run(const struct survey *survey, const struct plan_input *input, str
 static void forget(struct survey *survey)
 {
 	survey->io = loop_source_free(survey->io);
-	loop_timer_stop(survey->timer);
 	if (survey->pid)
 		child_kill(survey->pid);
 	survey->pid = 0;
@@ -232,26 +263,15 @@ static void on_word(void *context, uint32_t events _unused_)
 		end(survey);
 }
 
-static void on_time(void *context, uint32_t events _unused_)
-{
-	end(context);
-}
-
 int survey_new(struct loop *loop, struct datapath *datapath, survey_done done, void *context,
 	       struct survey **ret)
 {
 	struct survey *survey = calloc(1, sizeof(*survey));
-	int r;
 
 	if (!survey)
 		return -ENOMEM;
 	*survey = (struct survey){
 		.loop = loop, .datapath = datapath, .done = done, .context = context, .fd = -EBADF};
-	r = loop_add_timer(loop, on_time, survey, &survey->timer);
-	if (r < 0) {
-		free(survey);
-		return r;
-	}
 	*ret = survey;
 	return 0;
 }
@@ -261,9 +281,13 @@ struct survey *survey_free(struct survey *survey)
 	if (!survey)
 		return NULL;
 	forget(survey);
-	loop_source_free(survey->timer);
 	free(survey);
 	return NULL;
+}
+
+bool survey_goes_on(const struct survey *survey)
+{
+	return survey->pid;
 }
 
 void survey_cancel(struct survey *survey)
@@ -298,6 +322,5 @@ int survey_start(struct survey *survey, const struct plan_input *input, struct p
 		forget(survey);
 		return r;
 	}
-	loop_timer_set(survey->timer, SURVEY_MS);
 	return 0;
 }

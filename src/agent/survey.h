@@ -25,5 +25,6 @@ struct survey *survey_free(struct survey *survey);
  * is ended without a word. A negative errno value: there can be none now. */
 int survey_start(struct survey *survey, const struct plan_input *input, struct plan_indexes *indexes,
 		 const struct plan *plan);
+bool survey_goes_on(const struct survey *survey);
 /* Ends it, if one goes on, without a word. */
 void survey_cancel(struct survey *survey);

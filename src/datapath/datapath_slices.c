@@ -697,7 +697,8 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 	};
 	int r;
 
-	if (!datapath->is_synced || datapath->is_stale || datapath->is_waiting)
+	if (!datapath->is_synced || datapath->is_stale || datapath->is_waiting ||
+	    set_table_is_crowded(datapath->sets))
 		return 1;
 	slices.touched = calloc(datapath->n_slots / 64 + 1, sizeof(*slices.touched));
 	if (!slices.touched)

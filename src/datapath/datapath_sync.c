@@ -217,6 +217,7 @@ static void keep_sets(struct datapath *datapath)
 		set_table_keep(datapath->sets, row->set);
 		set_table_keep(datapath->sets, row->balancer_set);
 	}
+	set_table_settle(datapath->sets);
 }
 
 static void note_port_set(struct datapath *datapath, uint32_t slot, const struct pl_port *row)

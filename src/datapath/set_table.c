@@ -17,8 +17,9 @@ struct set_table {
 	struct mapped map;
 	struct pl_set *sets; /* in the map */
 	struct set_state *states;
-	uint32_t buckets[BUCKETS]; /* every set that is there, by what it is */
-	uint32_t last;		   /* that was given out */
+	uint32_t buckets[BUCKETS];   /* every set that is there, by what it is */
+	uint32_t last;		     /* that was given out */
+	uint32_t n_named, n_settled; /* sets that someone names: now, and when that was known of all */
 };
 
 static uint32_t *bucket(struct set_table *table, const struct pl_set *set)
@@ -100,6 +101,7 @@ void set_table_begin(struct set_table *table)
 {
 	uint64_t now = now_mono_ms();
 
+	table->n_named = 0;
 	for (uint32_t i = 1; i < table->map.n; i++) {
 		if (!table->states[i].is_named)
 			continue;
@@ -108,10 +110,27 @@ void set_table_begin(struct set_table *table)
 	}
 }
 
+static void name(struct set_table *table, uint32_t number)
+{
+	table->n_named += !table->states[number].is_named;
+	table->states[number].is_named = true;
+}
+
 void set_table_keep(struct set_table *table, uint32_t number)
 {
 	if (number && number < table->map.n)
-		table->states[number].is_named = true;
+		name(table, number);
+}
+
+void set_table_settle(struct set_table *table)
+{
+	table->n_settled = table->n_named;
+}
+
+bool set_table_is_crowded(const struct set_table *table)
+{
+	return table->n_named > table->n_settled &&
+	       table->n_named - table->n_settled > (table->map.n - table->n_settled) / 2;
 }
 
 static bool is_free(const struct set_state *state, uint64_t now_ms)
@@ -148,7 +167,7 @@ int set_table_take(struct set_table *table, const struct pl_set *set, uint32_t *
 		chain(table, number);
 		table->last = number;
 	}
-	table->states[number].is_named = true;
+	name(table, number);
 	*ret = number;
 	return 0;
 }
@@ -160,9 +179,5 @@ const struct pl_set *set_table_get(const struct set_table *table, uint32_t numbe
 
 uint32_t set_table_count(const struct set_table *table)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; i < table->map.n; i++)
-		n += table->states[i].is_named;
-	return n;
+	return table->n_named;
 }

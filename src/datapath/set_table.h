@@ -23,6 +23,11 @@ struct set_table *set_table_free(struct set_table *table);
 void set_table_begin(struct set_table *table);
 /* ...a row that is in force names this one. */
 void set_table_keep(struct set_table *table, uint32_t number);
+/* These were all. */
+void set_table_settle(struct set_table *table);
+/* Since then half of what was free has been taken: it is time to find out which sets nobody names any more.
+ */
+bool set_table_is_crowded(const struct set_table *table);
 /* The number of the set, which is there from now on. -ENOSPC: all rows are in use, or rest. */
 int set_table_take(struct set_table *table, const struct pl_set *set, uint32_t *ret);
 /* Of a number that was kept or taken; borrowed. */

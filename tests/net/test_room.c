@@ -663,6 +663,27 @@ static void test_sets_of_before(struct world *world)
 	expect(world, &world->plan, "", "and those that are there");
 }
 
+/* Slices take sets, and only a sync of all finds out which nobody has any more: it comes before there is
+ * none. */
+static void test_crowded_sets(struct world *world)
+{
+	uint32_t slot = SLOT_FIRST, n = 0;
+	struct plan_patch patch = {.slots = &slot, .n_slots = 1};
+	int r = 0;
+
+	for (; r == 0 && n < PL_SETS_MAX; n++) {
+		world->enis[0].set = make_set(2 + n % 200);
+		world->enis[0].set.group[1] = 300 + n / 200;
+		world->enis[0].set.count = 2;
+		r = datapath_sync_slices(world->datapath, &world->plan, &patch);
+	}
+	tap_ok(r == 1 && n > PL_SETS_MAX / 4 && n < PL_SETS_MAX * 3 / 4,
+	       "an ENI that is in other groups all the time, by slices (%u times)", n);
+	expect(world, &world->plan, "", "then by a sync of all, which finds room");
+	world->enis[0].set = make_set(1);
+	tap_is_int(datapath_sync_slices(world->datapath, &world->plan, &patch), 0, "and by slices again");
+}
+
 int main(void)
 {
 	struct world world = {};
@@ -685,6 +706,7 @@ int main(void)
 	test_rules(&world);
 	test_sets(&world);
 	test_sets_of_before(&world);
+	test_crowded_sets(&world);
 	test_proxies(&world);
 	test_listeners(&world);
 	test_listener_tables(&world);

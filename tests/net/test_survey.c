@@ -127,6 +127,15 @@ static void test_plan(void)
 	tap_is_str(finish(), "nothing", "and then it is");
 }
 
+/* As its owner may do it again and again: its rows stay until there is another one. */
+static void test_lost_device(void)
+{
+	run.w.missing_device = 100;
+	start();
+	tap_is_str(finish(), "nothing", "a device that is to be made again is no difference");
+	run.w.missing_device = 0;
+}
+
 static int open_files(int pid)
 {
 	char path[64];
@@ -183,6 +192,7 @@ int main(void)
 	test_changes();
 	test_tables();
 	test_plan();
+	test_lost_device();
 	test_process();
 	survey_free(survey);
 	loop_free(loop);

@@ -179,6 +179,11 @@ int survey_start(struct survey *s, const struct plan_input *input _unused_,
 	return s->result;
 }
 
+bool survey_goes_on(const struct survey *s)
+{
+	return s->runs;
+}
+
 void survey_cancel(struct survey *s)
 {
 	if (s->runs)
