@@ -42,17 +42,18 @@
 #include "refused.h"
 #include "survey.h"
 
-#define INTERVAL_MS    5
-#define CALM_TIMES     4    /* as long as such a pass took there is none for probes alone */
-#define CALM_MAX_MS    2000 /* … or so long, if devices have made it long */
-#define RETRY_FIRST_MS 200
-#define RETRY_MAX_MS   30000
-#define SURVEY_MS      60000
-#define INSIDE_MS      60000 /* in which the insides of all ports are looked at … */
-#define INSIDE_STEP_MS 10    /* … but not faster than one in this time */
-#define MEANWHILE_MS   100   /* between reports while devices are queued; and one more for … */
-#define DEVICES_PER_MS 10    /* … so many that are named in the last one, since that costs something */
-#define PRIORITY       10    /* after what gathers changes in the same turn */
+#define SLICES_INTERVAL_MS 1 /* from the end of a pass to the next one: of slices, … */
+#define INTERVAL_MS	   5
+#define CALM_TIMES	   4	/* as long as such a pass took there is none for probes alone */
+#define CALM_MAX_MS	   2000 /* … or so long, if devices have made it long */
+#define RETRY_FIRST_MS	   200
+#define RETRY_MAX_MS	   30000
+#define SURVEY_MS	   60000
+#define INSIDE_MS	   60000 /* in which the insides of all ports are looked at … */
+#define INSIDE_STEP_MS	   10	 /* … but not faster than one in this time */
+#define MEANWHILE_MS	   100	 /* between reports while devices are queued; and one more for … */
+#define DEVICES_PER_MS	   10	 /* … so many that are named in the last one, since that costs something */
+#define PRIORITY	   10	 /* after what gathers changes in the same turn */
 
 struct reconcile {
 	struct reconcile_parts parts;
@@ -60,6 +61,7 @@ struct reconcile {
 	struct loop_source *soon; /* deferred */
 	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm;
 	uint64_t last_ms, retry_ms;
+	bool was_whole; /* the last pass */
 	bool is_wanted, wants_full;
 	bool wants_whole;	     /* not only what is touched */
 	bool wants_health;	     /* to take what is found of servers */
@@ -511,14 +513,15 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 static void schedule(struct reconcile *reconcile)
 {
 	uint64_t since_ms = now_mono_ms() - reconcile->last_ms;
+	uint64_t interval_ms = reconcile->was_whole ? INTERVAL_MS : SLICES_INTERVAL_MS;
 
 	if (reconcile->is_wanted || !snapshot_revision(reconcile->parts.rows))
 		return;
 	reconcile->is_wanted = true;
-	if (since_ms >= INTERVAL_MS)
+	if (since_ms >= interval_ms)
 		loop_defer(reconcile->soon);
 	else
-		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
+		loop_timer_set(reconcile->later, interval_ms - since_ms);
 }
 
 /* Rows that change by themselves: a server's connections have had their time; or it has been calm. */
@@ -584,6 +587,7 @@ static bool run_slices(struct reconcile *reconcile)
 	reconcile->touched = (struct plan_touched){};
 	r = may ? apply_slices(reconcile, &touched) : 1;
 	reconcile->last_ms = now_mono_ms();
+	reconcile->was_whole = false;
 	if (r == 0)
 		set_due(reconcile);
 	if (r == 0)
@@ -670,6 +674,7 @@ static void run_whole(struct reconcile *reconcile)
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
+	reconcile->was_whole = true;
 	if (heavy && started_ms >= reconcile->calm_ms)
 		refused_settle(&reconcile->refused);
 	if (heavy)
