@@ -49,6 +49,7 @@
 #define RETRY_FIRST_MS	   200
 #define RETRY_MAX_MS	   30000
 #define SURVEY_MS	   60000
+#define SURVEY_PAUSE_MS	   5000	 /* from the beginning of one to that of the next, at least */
 #define INSIDE_MS	   60000 /* in which the insides of all ports are looked at … */
 #define INSIDE_STEP_MS	   10	 /* … but not faster than one in this time */
 #define MEANWHILE_MS	   100	 /* between reports while devices are queued; and one more for … */
@@ -82,6 +83,8 @@ struct reconcile {
 	bool names_lost; /* the last report has devices that pause, or could not be removed */
 	struct survey *survey;
 	bool is_survey_due;
+	uint64_t surveyed_ms; /* the last one has begun */
+	bool is_rest_due;     /* what a survey leaves is to be looked at, when no device is being worked on */
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
 	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
@@ -431,12 +434,20 @@ static bool fits(void *context, const struct plan_touched *touched)
 	return plan_slice_fits(&input, reconcile->plan, touched);
 }
 
+/* The plan and the tables. */
+static bool can_have_slices(const struct reconcile *reconcile)
+{
+	return plan_has_slices(reconcile->plan) && datapath_takes_slices(reconcile->parts.datapath);
+}
+
 static void take_health(struct reconcile *reconcile, struct plan_touched *found)
 {
 	if (!reconcile->wants_health)
 		return;
 	reconcile->wants_health = false;
-	if (!plan_has_slices(reconcile->plan)) /* any more, since rows were planned */
+	if (now_mono_ms() >= reconcile->calm_ms)
+		refused_end_calm(&reconcile->refused);
+	if (!can_have_slices(reconcile)) /* any more, since rows were planned: that is nobody's fault here */
 		reconcile->wants_heavy = true;
 	else
 		reconcile->wants_heavy |=
@@ -558,8 +569,7 @@ static bool has_slices(const struct reconcile *reconcile)
 {
 	return is_even(reconcile) && !reconcile->is_unsure &&
 	       reconcile->failed.n == reconcile->n_failed_devices &&
-	       !(reconcile->is_removal_due && has_devices_in_work(reconcile)) &&
-	       plan_has_slices(reconcile->plan);
+	       !(reconcile->is_removal_due && has_devices_in_work(reconcile)) && can_have_slices(reconcile);
 }
 
 /* Nothing but that asks for a pass. */
@@ -624,8 +634,10 @@ static void survey_if_due(struct reconcile *reconcile)
 	const struct plan_input input = input_of(reconcile);
 	int r;
 
-	if (!reconcile->is_survey_due || !may_survey(reconcile))
+	if (!reconcile->is_survey_due || !may_survey(reconcile) ||
+	    (reconcile->surveyed_ms && now_mono_ms() - reconcile->surveyed_ms < SURVEY_PAUSE_MS))
 		return;
+	reconcile->surveyed_ms = now_mono_ms();
 	r = survey_start(reconcile->survey, &input, reconcile->parts.indexes, reconcile->plan);
 	if (r == 0)
 		return;
@@ -641,8 +653,9 @@ static int look_at_rest(struct reconcile *reconcile)
 	uint32_t ifindex = ports_node_port(reconcile->parts.ports)->row.ifindex;
 	int r;
 
-	if (has_devices_in_work(reconcile))
+	if (!reconcile->is_rest_due || ports_are_busy(reconcile->parts.ports))
 		return 0;
+	reconcile->is_rest_due = false;
 	r = ports_sync_node_port(reconcile->parts.ports);
 	if (r == 0 && ports_node_port(reconcile->parts.ports)->row.ifindex != ifindex)
 		r = -ENODEV;
@@ -654,6 +667,7 @@ static void on_surveyed(void *context, const char *what)
 	struct reconcile *reconcile = context;
 
 	reconcile->is_survey_due = false;
+	reconcile->is_rest_due = true;
 	log_debug("survey revision=%llu found=\"%s\"", (unsigned long long)reconcile->plan->revision,
 		  what ? what : "");
 	if (what || look_at_rest(reconcile) < 0)
@@ -668,6 +682,7 @@ static void run_whole(struct reconcile *reconcile)
 
 	survey_cancel(reconcile->survey);
 	reconcile->is_survey_due &= !full;
+	reconcile->is_rest_due &= !full;
 	reconcile->wants_full = reconcile->wants_health = reconcile->wants_heavy = false;
 	reconcile->is_settled = reconcile->is_making = false; /* also where slices have just reported */
 	loop_timer_stop(reconcile->calm);
@@ -755,6 +770,8 @@ void reconcile_go_on(struct reconcile *reconcile)
 {
 	if (!reconcile->plan)
 		return;
+	if (look_at_rest(reconcile) < 0)
+		reconcile_request(reconcile, true);
 	if (go_on(reconcile) < 0)
 		reconcile_request(reconcile, false);
 	else if (reconcile->is_making && !ports_are_queued(reconcile->parts.ports))

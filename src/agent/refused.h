@@ -30,3 +30,5 @@ bool refused_has(struct refused *refused, int64_t account);
 /* A plan of the whole has had all of it, when it had been calm: whose servers were so, too, are tried again,
  * and so is whoever was refused with others. */
 void refused_settle(struct refused *refused);
+/* It has been calm since: where nobody waits any more, accounts are tried together again. */
+void refused_end_calm(struct refused *refused);

@@ -60,6 +60,9 @@ int datapath_sweep_links(struct datapath *datapath);
  * returned is logged. */
 int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
 		  bool full, struct failures *failures);
+/* Whether slices can be put in force at all: the last sync went well, and nothing has to be found out by one.
+ */
+bool datapath_takes_slices(const struct datapath *datapath);
 /* The same for what a slice of the plan has changed. 1: it cannot be done by itself; then, and after an
  * error, datapath_sync() has to follow. */
 int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch);

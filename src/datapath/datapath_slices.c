@@ -680,6 +680,12 @@ static int sync_slices(struct slices *slices)
 	return prune_groups(slices);
 }
 
+bool datapath_takes_slices(const struct datapath *datapath)
+{
+	return datapath->is_synced && !datapath->is_stale && !datapath->is_waiting &&
+	       !set_table_is_crowded(datapath->sets);
+}
+
 int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch)
 {
 	struct table *const tables[DELTAS] = {
@@ -697,8 +703,7 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 	};
 	int r;
 
-	if (!datapath->is_synced || datapath->is_stale || datapath->is_waiting ||
-	    set_table_is_crowded(datapath->sets))
+	if (!datapath_takes_slices(datapath))
 		return 1;
 	slices.touched = calloc(datapath->n_slots / 64 + 1, sizeof(*slices.touched));
 	if (!slices.touched)

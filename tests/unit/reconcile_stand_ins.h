@@ -83,6 +83,7 @@ struct datapath {
 	size_t n_others_lack_room;
 	uint64_t takes_ms; /* a sync of all */
 	int broken;	   /* why that breaks off */
+	bool is_crowded;   /* until one has been through */
 };
 
 static struct datapath datapath;
@@ -107,11 +108,17 @@ int datapath_sync(struct datapath *d, const struct plan *plan _unused_,
 		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
 {
 	note("all ");
+	d->is_crowded = false;
 	clock_ms += d->takes_ms;
 	if (d->broken)
 		return d->broken;
 	add_others(failures, d->n_others_lack_room, "no room");
 	return d->lacks_room ? failures_add(failures, d->lacks_room, "no room") : 0;
+}
+
+bool datapath_takes_slices(const struct datapath *d)
+{
+	return !d->is_crowded;
 }
 
 int datapath_take_over(struct datapath *d _unused_)

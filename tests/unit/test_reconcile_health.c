@@ -395,6 +395,29 @@ static void test_innocent(void)
 	}
 	tap_is_int(n, CALM_MS / 20, "refused: others' servers wait at no time from there on");
 	tap_is_int(wholes, 1, "refused: while for its own the whole is planned when it has been calm");
+	(void)passes(&run, 3 * (WHOLE_MS + CALM_MS));
+	put_health(&run, "sgp-a", 0, true);
+	put_health(&run, "sgp-b", 0, true);
+	took(&run);
+	tap_is_int(count(passes(&run, 20), "serving"), 1,
+		   "refused: when all have been calm they are tried together again");
+	end(&run);
+}
+
+/* That tables want a sync of all is no fault of whose servers are found then. */
+static void test_crowded(void)
+{
+	struct run run;
+
+	begin(&run);
+	datapath.is_crowded = true;
+	put_health(&run, "sgp-a", 0, false);
+	took(&run);
+	tap_is_str(passes(&run, 20), "all report ", "crowded: the tables want a sync of all first");
+	put_health(&run, "sgp-a", 0, true);
+	took(&run);
+	tap_is_str(passes(&run, 20), "serving again ",
+		   "crowded: whose servers it met has waited for that alone");
 	end(&run);
 }
 
@@ -500,6 +523,7 @@ int main(void)
 	test_rows();
 	test_refused();
 	test_innocent();
+	test_crowded();
 	test_refused_of_many();
 	test_no_slices();
 	test_no_memory();
