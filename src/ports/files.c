@@ -27,30 +27,89 @@ static int read_all(int fd, char *buffer, size_t size)
 	return 0;
 }
 
-int file_read(const char *path, char **ret, size_t *ret_size)
+static int check_regular(const struct stat *st)
 {
-	/* Not to wait for whoever writes into a pipe. */
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_(freep) char *buffer = NULL;
-	struct stat st;
+	if (S_ISREG(st->st_mode))
+		return 0;
+	return S_ISDIR(st->st_mode) ? -EISDIR : -EUCLEAN;
+}
+
+/* What is no file is not even opened: a device may do something then. */
+static int open_regular(const char *path, struct stat *ret)
+{
+	_cleanup_(closep) int fd = -EBADF;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (stat(path, ret) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EUCLEAN;
-	if (st.st_size > (off_t)FILE_SIZE_MAX)
-		return -EFBIG;
-	buffer = malloc((size_t)st.st_size + 1);
-	if (!buffer)
-		return -ENOMEM;
-	r = read_all(fd, buffer, (size_t)st.st_size);
+	r = check_regular(ret);
 	if (r < 0)
 		return r;
-	buffer[st.st_size] = '\0';
+	/* If it has become a pipe since: not to wait for whoever writes into it. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, ret) < 0)
+		return -errno;
+	r = check_regular(ret);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static int read_whole(int fd, const struct stat *st, char **ret, size_t *ret_size)
+{
+	_cleanup_(freep) char *buffer = NULL;
+	int r;
+
+	if (st->st_size > (off_t)FILE_SIZE_MAX)
+		return -EFBIG;
+	buffer = malloc((size_t)st->st_size + 1);
+	if (!buffer)
+		return -ENOMEM;
+	r = read_all(fd, buffer, (size_t)st->st_size);
+	if (r < 0)
+		return r;
+	buffer[st->st_size] = '\0';
 	*ret = TAKE_PTR(buffer);
-	*ret_size = (size_t)st.st_size;
+	*ret_size = (size_t)st->st_size;
 	return 0;
+}
+
+int file_read(const char *path, char **ret, size_t *ret_size)
+{
+	struct stat st;
+	_cleanup_(closep) int fd = open_regular(path, &st);
+
+	return fd < 0 ? fd : read_whole(fd, &st, ret, ret_size);
+}
+
+/* Whether all directories on the way to an open file let everyone through. */
+static bool is_reached_by_all(int fd)
+{
+	char link[64], path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	(void)str_format(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	for (char *end = strrchr(path, '/'); end && end > path; end = strrchr(path, '/')) {
+		*end = '\0';
+		if (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
+int file_read_public(const char *path, char **ret, size_t *ret_size)
+{
+	struct stat st;
+	_cleanup_(closep) int fd = open_regular(path, &st);
+
+	if (fd < 0)
+		return fd;
+	if (!(st.st_mode & S_IROTH) || !is_reached_by_all(fd))
+		return -EACCES;
+	return read_whole(fd, &st, ret, ret_size);
 }
 
 static bool has_content(const char *path, const void *data, size_t size)

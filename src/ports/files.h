@@ -14,6 +14,9 @@
 /* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX,
  * -EISDIR, -EUCLEAN: it is neither a file nor a directory. */
 int file_read(const char *path, char **ret, size_t *ret_size);
+/* The same of a file that every user may read. -EACCES: its mode, or that of a directory on the way to it,
+ * does not let others. */
+int file_read_public(const char *path, char **ret, size_t *ret_size);
 /* 0: it had that content already; 1: written. */
 int file_update(const char *path, const void *data, size_t size, mode_t mode);
 /* The same for a symbolic link. */

@@ -22,6 +22,8 @@
 #define BUNDLE	CERTS "/ca-certificates.crt"
 #define CA_FILE TRUST_CA_FILE
 
+#define PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
+
 struct trust {
 	const char *host, *copy;
 	char *ca; /* NULL: none */
@@ -79,12 +81,25 @@ static int put_link(struct trust *trust, const char *path, const char *target)
 	return r < 0 ? r : note(trust, file_link(path, target));
 }
 
+static int remove_from_copy(struct trust *trust, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	trust->changed = true;
+	return file_remove_tree(path);
+}
+
+/* The copy is there for all to read. What they may not read on the host goes from it. */
 static int copy_content(struct trust *trust, const char *from, const char *to)
 {
 	_cleanup_(freep) char *content = NULL;
 	size_t size;
-	int r = file_read(from, &content, &size);
+	int r = file_read_public(from, &content, &size);
 
+	if (r == -EACCES)
+		return remove_from_copy(trust, to);
 	return r < 0 ? r : put_file(trust, to, content, size);
 }
 
@@ -129,22 +144,26 @@ static int copy_entry(struct trust *trust, const char *relative)
 	return S_ISREG(st.st_mode) ? copy_content(trust, from, to) : 0;
 }
 
+static int empty_entry(struct trust *trust, const char *relative)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (is_ours(trust, relative))
+		return 0;
+	r = join(path, trust->copy, relative);
+	return r < 0 ? r : remove_from_copy(trust, path);
+}
+
 /* Removes from the copy what the host no longer has. */
 static int prune_entry(struct trust *trust, const char *relative)
 {
-	char from[PATH_MAX], to[PATH_MAX];
+	char from[PATH_MAX];
 	struct stat st;
-	int r;
 
-	if (is_ours(trust, relative) || join(from, trust->host, relative) < 0)
+	if (join(from, trust->host, relative) < 0 || lstat(from, &st) == 0 || errno != ENOENT)
 		return 0;
-	if (lstat(from, &st) == 0 || errno != ENOENT)
-		return 0;
-	r = join(to, trust->copy, relative);
-	if (r < 0)
-		return r;
-	trust->changed = true;
-	return file_remove_tree(to);
+	return empty_entry(trust, relative);
 }
 
 static int each_entry(struct trust *trust, const char *base, const char *relative,
@@ -174,6 +193,18 @@ static int each_entry(struct trust *trust, const char *base, const char *relativ
 	return first_error;
 }
 
+static int set_mode(struct trust *trust, const char *directory, mode_t mode)
+{
+	struct stat st;
+
+	if (lstat(directory, &st) < 0)
+		return -errno;
+	if ((st.st_mode & ALLPERMS) == mode)
+		return 0;
+	trust->changed = true;
+	return chmod(directory, mode) < 0 ? -errno : 0;
+}
+
 static int make_directory(struct trust *trust, const char *relative, mode_t mode)
 {
 	char path[PATH_MAX];
@@ -183,29 +214,40 @@ static int make_directory(struct trust *trust, const char *relative, mode_t mode
 		r = make_room(trust, path, S_IFDIR);
 	if (r < 0)
 		return r;
-	if (mkdir(path, mode) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	trust->changed = true;
-	return chmod(path, mode) < 0 ? -errno : 0;
+	if (mkdir(path, mode) == 0)
+		trust->changed = true;
+	else if (errno != EEXIST)
+		return -errno;
+	return set_mode(trust, path, mode);
+}
+
+/* The host's keys are the host's, and so is what not everyone may look into. */
+static bool is_closed(const struct trust *trust, const char *relative)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (streq(relative, "private") || join(path, trust->host, relative) < 0)
+		return true;
+	return stat(path, &st) == 0 && (st.st_mode & PUBLIC) != PUBLIC;
 }
 
 /* Of a directory that the copy has. */
 static int copy_entries(struct trust *trust, const char *relative)
 {
-	int first_error = each_entry(trust, trust->host, relative, copy_entry);
-	int r = each_entry(trust, trust->copy, relative, prune_entry);
+	int first_error, r;
 
+	if (is_closed(trust, relative))
+		return each_entry(trust, trust->copy, relative, empty_entry);
+	first_error = each_entry(trust, trust->host, relative, copy_entry);
+	r = each_entry(trust, trust->copy, relative, prune_entry);
 	return first_error < 0 ? first_error : r;
 }
 
 static int copy_directory(struct trust *trust, const char *relative)
 {
-	int r;
+	int r = make_directory(trust, relative, is_closed(trust, relative) ? 0700 : 0755);
 
-	/* The host's keys are the host's. */
-	if (streq(relative, "private"))
-		return make_directory(trust, relative, 0700);
-	r = make_directory(trust, relative, 0755);
 	return r < 0 ? r : copy_entries(trust, relative);
 }
 
@@ -219,8 +261,8 @@ static int write_bundle(struct trust *trust)
 
 	r = join(path, trust->host, BUNDLE);
 	if (r == 0)
-		r = file_read(path, &bundle, &size);
-	if (r < 0 && r != -ENOENT)
+		r = file_read_public(path, &bundle, &size);
+	if (r < 0 && r != -ENOENT && r != -EACCES)
 		return r;
 	content = malloc(size + trust->ca_size + 2);
 	if (!content)

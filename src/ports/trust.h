@@ -21,7 +21,7 @@ struct trust_report {
 int trust_look(const char *ca, const char *copy, struct trust_report *ret);
 
 /* Makes `copy` equal to `host` plus the certificate `ca`. One that is missing from the start is none; one
- * that is missing now, or cannot be read, leaves the one that the copy has. The host's private keys are not
- * copied. 0: it was so already; 1: something was written. -EFBIG: a file is too large, and the others were
- * copied; other errors as from the system. */
+ * that is missing now, or cannot be read, leaves the one that the copy has. What others may not read on the
+ * host is not copied, nor is its directory `private`. 0: it was so already; 1: something was written. -EFBIG:
+ * a file is too large, and the others were copied; other errors as from the system. */
 int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret);
