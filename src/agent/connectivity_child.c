@@ -23,9 +23,10 @@
 
 #include "../lib/child.h"
 #include "../ports/netns.h"
+#include "../ports/trust.h"
 #include "connectivity_probe.h"
 
-#define TRUST_FORMAT "/etc/netns/%s/ssl/certs/ca-certificates.crt"
+#define TRUST_FORMAT "/etc/netns/%s/ssl"
 
 #define CPU_MAX_S  5
 #define MEMORY_MAX (64u << 20) /* beside what it has from the agent */
@@ -175,7 +176,7 @@ static int open_trust(const char *instance)
 
 	if (str_format(path, sizeof(path), TRUST_FORMAT, instance) < 0)
 		return -ENAMETOOLONG;
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return trust_open_bundle(path);
 }
 
 int connectivity_child_start(const struct connectivity_task *task, pid_t *ret_pid, int *ret_fd)

@@ -87,6 +87,44 @@ int certificate_read(const char *pem, size_t size, struct certificate *ret, char
 	return 0;
 }
 
+/* Adds a certificate to a text. */
+static int append(gnutls_x509_crt_t crt, char **text, size_t *size)
+{
+	gnutls_datum_t pem = {};
+	char *longer;
+
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) < 0)
+		return -ENOMEM;
+	longer = realloc(*text, *size + pem.size + 1);
+	if (longer) {
+		memcpy(longer + *size, pem.data, pem.size);
+		*size += pem.size;
+		longer[*size] = '\0';
+		*text = longer;
+	}
+	gnutls_free(pem.data);
+	return longer ? 0 : -ENOMEM;
+}
+
+int certificate_extract(const char *pem, size_t size, char **ret, size_t *ret_size)
+{
+	_cleanup_(freep) char *text = NULL;
+	gnutls_x509_crt_t *chain = NULL;
+	size_t text_size = 0;
+	unsigned int n = 0;
+	int r;
+
+	r = load_chain(pem, size, &chain, &n, NULL, 0);
+	for (unsigned int i = 0; i < n && r == 0; i++)
+		r = append(chain[i], &text, &text_size);
+	free_chain(chain, n);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	*ret_size = text_size;
+	return 0;
+}
+
 /* ---- keys ---- */
 
 static int load_key(const char *pem, gnutls_x509_privkey_t *ret, char *why, size_t why_size)

@@ -19,6 +19,10 @@ struct certificate {
  * instead. */
 int certificate_read(const char *pem, size_t size, struct certificate *ret, char *why, size_t why_size);
 
+/* The certificates of the text, in PEM, and nothing else of it: no key, no comment. The text is the caller's.
+ * -EINVAL: there is none. */
+int certificate_extract(const char *pem, size_t size, char **ret, size_t *ret_size);
+
 /* Whether a server can show this chain with this key. -EINVAL: `why` is a sentence about it, without the
  * names of the files. */
 int certificate_check_pair(const char *chain, const char *key, struct certificate *ret, char *why,

@@ -31,26 +31,42 @@ static int check_regular(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode))
 		return 0;
+	if (S_ISLNK(st->st_mode))
+		return -ELOOP;
 	return S_ISDIR(st->st_mode) ? -EISDIR : -EUCLEAN;
 }
 
-/* What is no file is not even opened: a device may do something then. */
-static int open_regular(const char *path, struct stat *ret)
+/* What is no file is not even opened: a device may do something then. With O_NOFOLLOW a link is none. */
+static int open_regular(int directory, const char *path, int nofollow, struct stat *ret)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	int r;
 
-	if (stat(path, ret) < 0)
+	if (fstatat(directory, path, ret, nofollow ? AT_SYMLINK_NOFOLLOW : 0) < 0)
 		return -errno;
 	r = check_regular(ret);
 	if (r < 0)
 		return r;
 	/* If it has become a pipe since: not to wait for whoever writes into it. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | nofollow);
 	if (fd < 0 || fstat(fd, ret) < 0)
 		return -errno;
 	r = check_regular(ret);
 	return r < 0 ? r : TAKE_FD(fd);
+}
+
+int file_open(int directory, const char *name)
+{
+	struct stat st;
+
+	return open_regular(directory, name, O_NOFOLLOW, &st);
+}
+
+int file_open_directory(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static int read_whole(int fd, const struct stat *st, char **ret, size_t *ret_size)
@@ -75,7 +91,15 @@ static int read_whole(int fd, const struct stat *st, char **ret, size_t *ret_siz
 int file_read(const char *path, char **ret, size_t *ret_size)
 {
 	struct stat st;
-	_cleanup_(closep) int fd = open_regular(path, &st);
+	_cleanup_(closep) int fd = open_regular(AT_FDCWD, path, 0, &st);
+
+	return fd < 0 ? fd : read_whole(fd, &st, ret, ret_size);
+}
+
+int file_read_at(int directory, const char *name, char **ret, size_t *ret_size)
+{
+	struct stat st;
+	_cleanup_(closep) int fd = open_regular(directory, name, O_NOFOLLOW, &st);
 
 	return fd < 0 ? fd : read_whole(fd, &st, ret, ret_size);
 }
@@ -103,7 +127,7 @@ static bool is_reached_by_all(int fd)
 int file_read_public(const char *path, char **ret, size_t *ret_size)
 {
 	struct stat st;
-	_cleanup_(closep) int fd = open_regular(path, &st);
+	_cleanup_(closep) int fd = open_regular(AT_FDCWD, path, 0, &st);
 
 	if (fd < 0)
 		return fd;

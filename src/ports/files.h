@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small files, read whole and written atomically (a temporary file beside it, then a rename). Paths only; a
- * reader sees the old content or the new.
+ * Small files, read whole and written atomically (a temporary file beside it, then a rename): a reader sees
+ * the old content or the new. Where others may put links, directories are open ones.
  */
 #pragma once
 
@@ -14,7 +14,14 @@
 /* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX,
  * -EISDIR, -EUCLEAN: it is neither a file nor a directory. */
 int file_read(const char *path, char **ret, size_t *ret_size);
-/* The same of a file that every user may read. -EACCES: its mode, or that of a directory on the way to it,
+/* The same of a file in an open directory, where a link is none (-ELOOP). */
+int file_read_at(int directory, const char *name, char **ret, size_t *ret_size);
+/* Opens it to be read; the descriptor is the caller's. A link is -ELOOP; others as file_read(). */
+int file_open(int directory, const char *name);
+/* Opens a directory; the descriptor is the caller's. -ENOTDIR, -ELOOP: it is something else, also a link to
+ * one. */
+int file_open_directory(int parent, const char *name);
+/* file_read() of a file that every user may read. -EACCES: its mode, or that of a directory on the way to it,
  * does not let others. */
 int file_read_public(const char *path, char **ret, size_t *ret_size);
 /* 0: it had that content already; 1: written. */

@@ -18,9 +18,10 @@
 
 #include "files.h"
 
-#define CERTS	"certs"
-#define BUNDLE	CERTS "/ca-certificates.crt"
-#define CA_FILE TRUST_CA_FILE
+#define CERTS	    "certs"
+#define BUNDLE_NAME "ca-certificates.crt"
+#define BUNDLE	    CERTS "/" BUNDLE_NAME
+#define CA_FILE	    TRUST_CA_FILE
 
 #define PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
 
@@ -291,6 +292,14 @@ static int write_ca(struct trust *trust)
 	return r < 0 ? r : put_link(trust, path, BUNDLE);
 }
 
+/* Of the file, it takes the certificates only: what else may be in it is not for all to read. */
+static int take_ca(struct trust *trust, const char *content, size_t size, struct trust_report *report)
+{
+	int r = certificate_read(content, size, &report->certificate, report->why, sizeof(report->why));
+
+	return r < 0 ? r : certificate_extract(content, size, &trust->ca, &trust->ca_size);
+}
+
 /* -ENOENT: there is none. -EINVAL: it cannot be used. */
 static int load_ca(struct trust *trust, const char *path, struct trust_report *report)
 {
@@ -305,19 +314,40 @@ static int load_ca(struct trust *trust, const char *path, struct trust_report *r
 		(void)str_copy(report->why, sizeof(report->why), strerror(-r));
 		return r == -ENOMEM ? r : -EINVAL;
 	}
-	r = certificate_read(content, size, &report->certificate, report->why, sizeof(report->why));
-	if (r < 0)
-		return r;
-	trust->ca = TAKE_PTR(content);
-	trust->ca_size = size;
-	return 0;
+	return take_ca(trust, content, size, report);
+}
+
+/* The certificates of a copy, which are no link. */
+static int open_certs(int copy)
+{
+	return copy < 0 ? copy : file_open_directory(copy, CERTS);
+}
+
+/* Nothing, or nothing that was made here. */
+static bool is_none(int r)
+{
+	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EISDIR || r == -EUCLEAN || r == -EFBIG ||
+	       r == -EINVAL;
+}
+
+/* What the copy has of a CA. */
+static int load_kept(struct trust *trust, struct trust_report *report)
+{
+	_cleanup_(closep) int copy = file_open_directory(AT_FDCWD, trust->copy);
+	_cleanup_(closep) int certs = open_certs(copy);
+	_cleanup_(freep) char *content = NULL;
+	size_t size;
+	int r = certs < 0 ? certs : file_read_at(certs, TRUST_CA_NAME, &content, &size);
+
+	if (r == 0)
+		r = take_ca(trust, content, size, report);
+	return is_none(r) ? 0 : r;
 }
 
 /* The CA, or what the copy has of it. */
 static int find_ca(struct trust *trust, const char *path, struct trust_report *report)
 {
 	struct trust_report kept = {};
-	char kept_path[PATH_MAX];
 	int r, q;
 
 	r = load_ca(trust, path, report);
@@ -325,12 +355,10 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 		report->ca = TRUST_CA_GOOD;
 	if (r != -ENOENT && r != -EINVAL)
 		return r;
-	q = join(kept_path, trust->copy, CA_FILE);
-	if (q == 0)
-		q = load_ca(trust, kept_path, &kept);
+	q = load_kept(trust, &kept);
 	report->certificate = kept.certificate;
 	report->ca = r == -EINVAL ? TRUST_CA_BAD : trust->ca ? TRUST_CA_GONE : TRUST_CA_NONE;
-	return q == -ENOENT || q == -EINVAL ? 0 : q;
+	return q;
 }
 
 /* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. A
@@ -352,6 +380,14 @@ static int sync_all(struct trust *trust)
 	if (r == 0 && trust->ca)
 		r = write_ca(trust);
 	return first_error < 0 ? first_error : r;
+}
+
+int trust_open_bundle(const char *copy)
+{
+	_cleanup_(closep) int fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(closep) int certs = fd < 0 ? -errno : open_certs(fd);
+
+	return certs < 0 ? certs : file_open(certs, BUNDLE_NAME);
 }
 
 int trust_look(const char *ca, const char *copy, struct trust_report *ret)

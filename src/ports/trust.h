@@ -6,7 +6,8 @@
 
 #include "../lib/certificate.h"
 
-#define TRUST_CA_FILE "certs/privlink-ca.pem" /* in the copy */
+#define TRUST_CA_NAME "privlink-ca.pem"
+#define TRUST_CA_FILE "certs/" TRUST_CA_NAME /* in the copy */
 
 /* How it stands with the CA. Of one that is gone or bad, the copy keeps what it had. */
 enum trust_ca { TRUST_CA_NONE, TRUST_CA_GOOD, TRUST_CA_GONE, TRUST_CA_BAD };
@@ -25,3 +26,7 @@ int trust_look(const char *ca, const char *copy, struct trust_report *ret);
  * host is not copied, nor is its directory `private`. 0: it was so already; 1: something was written. -EFBIG:
  * a file is too large, and the others were copied; other errors as from the system. */
 int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret);
+
+/* Opens the bundle of a copy, or of a link to one, to be read; the descriptor is the caller's. Whoever may
+ * write into the copy may have put links there: they are not followed (-ELOOP). */
+int trust_open_bundle(const char *copy);

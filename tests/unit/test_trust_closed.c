@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What others may not read on the host does not come into the copy, which all can read.
+ * What others may not read on the host does not come into the world.copy, which all can read.
  */
 #include <stdio.h>
 
@@ -8,13 +8,13 @@
 #include "tests/tap.h"
 #include "trust_world.h"
 
-static char host[128], ca[128], copy[128];
+static struct trust_world world;
 
 static void set_mode(const char *name, mode_t mode)
 {
 	char path[256];
 
-	(void)str_format(path, sizeof(path), "%s/%s", host, name);
+	(void)str_format(path, sizeof(path), "%s/%s", world.host, name);
 	(void)chmod(path, mode);
 }
 
@@ -22,7 +22,7 @@ static void make_directory(const char *name, mode_t mode)
 {
 	char path[256];
 
-	(void)str_format(path, sizeof(path), "%s/%s", host, name);
+	(void)str_format(path, sizeof(path), "%s/%s", world.host, name);
 	(void)mkdir(path, mode);
 }
 
@@ -33,26 +33,6 @@ static mode_t mode_of(const char *directory, const char *name)
 
 	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
 	return lstat(path, &st) < 0 ? 0 : st.st_mode & ALLPERMS;
-}
-
-static int sync_all(void)
-{
-	struct trust_report report;
-
-	return trust_sync(host, ca, copy, &report);
-}
-
-static void make_world(const char *scratch, const char *name)
-{
-	char world[100];
-
-	(void)str_format(world, sizeof(world), "%s/%s", scratch, name);
-	(void)mkdir(world, 0755);
-	(void)str_format(host, sizeof(host), "%s/host", world);
-	(void)str_format(ca, sizeof(ca), "%s/ca.crt", world);
-	(void)str_format(copy, sizeof(copy), "%s/copy", world);
-	make_host(host);
-	put(world, "ca.crt", ca_pem);
 }
 
 /* Where the host has a key, as others may not read it. */
@@ -75,28 +55,30 @@ static const struct {
 static void test_closed(const char *scratch)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char world[16];
+		char name[16];
 
-		(void)str_format(world, sizeof(world), "closed-%zu", i);
-		make_world(scratch, world);
+		(void)str_format(name, sizeof(name), "closed-%zu", i);
+		make_world(&world, scratch, name);
 		make_directory("keys", 0755);
 		make_directory("keys/deep", 0755);
 		make_directory("certs/keys", 0755);
-		put(host, cases[i].name, "secret\n");
+		put(world.host, cases[i].name, "secret\n");
 		set_mode(cases[i].closed, cases[i].closed_mode);
-		tap_ok(sync_all() == 1 && !has(copy, cases[i].name, ""), "%s: %s is %o, and is not copied",
-		       cases[i].name, cases[i].closed, cases[i].closed_mode);
-		tap_ok(has(copy, "openssl.cnf", "config") && has(copy, "certs/11111111.0", "one"),
+		tap_ok(sync_world(&world) == 1 && !has(world.copy, cases[i].name, ""),
+		       "%s: %s is %o, and is not copied", cases[i].name, cases[i].closed,
+		       cases[i].closed_mode);
+		tap_ok(has(world.copy, "openssl.cnf", "config") && has(world.copy, "certs/11111111.0", "one"),
 		       "the rest is");
-		tap_is_int(sync_all(), 0, "a second pass writes nothing");
+		tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
 		set_mode(cases[i].closed, cases[i].open_mode);
-		tap_ok(sync_all() == 1 && has(copy, cases[i].name, "secret"), "it is when all may read it");
+		tap_ok(sync_world(&world) == 1 && has(world.copy, cases[i].name, "secret"),
+		       "it is when all may read it");
 		set_mode(cases[i].closed, cases[i].closed_mode);
-		tap_ok(sync_all() == 1 && !has(copy, cases[i].name, ""),
+		tap_ok(sync_world(&world) == 1 && !has(world.copy, cases[i].name, ""),
 		       "and goes from the copy when they no more may");
-		tap_ok(type_of(host, cases[i].closed) != S_IFDIR ||
-			       (type_of(copy, cases[i].closed) == S_IFDIR &&
-				mode_of(copy, cases[i].closed) == 0700),
+		tap_ok(type_of(world.host, cases[i].closed) != S_IFDIR ||
+			       (type_of(world.copy, cases[i].closed) == S_IFDIR &&
+				mode_of(world.copy, cases[i].closed) == 0700),
 		       "of a directory an empty one stays, closed as well");
 	}
 }
@@ -106,44 +88,47 @@ static void test_closed_target(const char *scratch)
 {
 	char path[256], outside[256];
 
-	make_world(scratch, "target");
+	make_world(&world, scratch, "target");
 	(void)str_format(outside, sizeof(outside), "%s/target/outside", scratch);
 	(void)mkdir(outside, 0755);
 	put(outside, "site.pem", "secret\n");
-	(void)str_format(path, sizeof(path), "%s/certs/site.pem", host);
+	(void)str_format(path, sizeof(path), "%s/certs/site.pem", world.host);
 	(void)file_link(path, "../../outside/site.pem");
-	tap_ok(sync_all() == 1 && has(copy, "certs/site.pem", "secret"), "what a link leads to is copied");
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "certs/site.pem", "secret"),
+	       "what a link leads to is copied");
 	(void)chmod(outside, 0700);
-	tap_ok(sync_all() == 1 && !has(copy, "certs/site.pem", ""), "not from where others may not go");
+	tap_ok(sync_world(&world) == 1 && !has(world.copy, "certs/site.pem", ""),
+	       "not from where others may not go");
 	(void)chmod(outside, 0755);
-	tap_is_int(sync_all(), 1, "from elsewhere it is");
+	tap_is_int(sync_world(&world), 1, "from elsewhere it is");
 	(void)str_format(path, sizeof(path), "%s/site.pem", outside);
 	(void)chmod(path, 0640);
-	tap_ok(sync_all() == 1 && !has(copy, "certs/site.pem", ""), "but not what they may not read");
+	tap_ok(sync_world(&world) == 1 && !has(world.copy, "certs/site.pem", ""),
+	       "but not what they may not read");
 }
 
 static void test_closed_store(const char *scratch)
 {
-	make_world(scratch, "store");
-	(void)sync_all();
+	make_world(&world, scratch, "store");
+	(void)sync_world(&world);
 	set_mode("certs/ca-certificates.crt", 0600);
-	tap_ok(sync_all() == 1 && has(copy, "certs/ca-certificates.crt", ca_pem) &&
-		       !has(copy, "certs/ca-certificates.crt", "host's"),
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "certs/ca-certificates.crt", ca_pem) &&
+		       !has(world.copy, "certs/ca-certificates.crt", "host's"),
 	       "a bundle that others may not read is as good as none");
 	set_mode("certs/ca-certificates.crt", 0644);
 	set_mode("certs", 0700);
-	tap_ok(sync_all() == 1 && !has(copy, "certs/one.pem", ""), "so are certificates");
-	tap_ok(has(copy, "cert.pem", ca_pem) && has(copy, TRUST_CA_FILE, ca_pem) &&
-		       mode_of(copy, "certs") == 0755,
+	tap_ok(sync_world(&world) == 1 && !has(world.copy, "certs/one.pem", ""), "so are certificates");
+	tap_ok(has(world.copy, "cert.pem", ca_pem) && has(world.copy, TRUST_CA_FILE, ca_pem) &&
+		       mode_of(world.copy, "certs") == 0755,
 	       "but the CA is there for all");
 	set_mode("certs", 0755);
 	set_mode(".", 0700);
-	tap_ok(sync_all() == 1 && !has(copy, "openssl.cnf", "") && !has(copy, "certs/one.pem", "") &&
-		       has(copy, "cert.pem", ca_pem),
+	tap_ok(sync_world(&world) == 1 && !has(world.copy, "openssl.cnf", "") &&
+		       !has(world.copy, "certs/one.pem", "") && has(world.copy, "cert.pem", ca_pem),
 	       "and all of a store");
 	set_mode(".", 0755);
-	tap_ok(sync_all() == 1 && has(copy, "openssl.cnf", "config") &&
-		       has(copy, "cert.pem", "host's bundle\n-----BEGIN"),
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "openssl.cnf", "config") &&
+		       has(world.copy, "cert.pem", "host's bundle\n-----BEGIN"),
 	       "until it is opened");
 }
 

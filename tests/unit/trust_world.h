@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ports/files.h"
+#include "ports/trust.h"
 
 static const char ca_pem[] = "-----BEGIN CERTIFICATE-----\n"
 			     "MIIBdTCCASegAwIBAgIUMlXhgea9Zd+v3Rv/7P9mD6OFInAwBQYDK2VwMC8xETAP\n"
@@ -108,4 +109,27 @@ static inline ino_t file_of(const char *directory, const char *name)
 
 	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
 	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+struct trust_world {
+	char root[100], host[128], ca[128], copy[128];
+};
+
+/* A host and a CA; no copy yet. */
+static inline void make_world(struct trust_world *world, const char *scratch, const char *name)
+{
+	(void)str_format(world->root, sizeof(world->root), "%s/%s", scratch, name);
+	(void)mkdir(world->root, 0755);
+	(void)str_format(world->host, sizeof(world->host), "%s/host", world->root);
+	(void)str_format(world->ca, sizeof(world->ca), "%s/ca.crt", world->root);
+	(void)str_format(world->copy, sizeof(world->copy), "%s/copy", world->root);
+	make_host(world->host);
+	put(world->root, "ca.crt", ca_pem);
+}
+
+static inline int sync_world(const struct trust_world *world)
+{
+	struct trust_report report;
+
+	return trust_sync(world->host, world->ca, world->copy, &report);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whoever may write into the copy puts links there, to what is the host's.
+ */
+#include <stdio.h>
+
+#include "ports/trust.h"
+#include "tests/tap.h"
+#include "trust_world.h"
+
+static const char key_pem[] = "-----BEGIN PRIVATE KEY-----\n"
+			      "MC4CAQAwBQYDK2VwBCIEIFjT1DOGvB8pGuJjOWXY0mnV4sFfz1qvIQxJm5w3yQ5S\n"
+			      "-----END PRIVATE KEY-----\n";
+
+/* A CA's own file may have more in it than is for all to see. */
+static void test_content_of_ca(const char *scratch)
+{
+	struct trust_world world;
+	char content[4096];
+
+	make_world(&world, scratch, "content");
+	(void)str_format(content, sizeof(content), "a comment\n%s%s%s", ca_pem, key_pem, spaced_pem);
+	put(world.root, "ca.crt", content);
+	tap_is_int(sync_world(&world), 1, "a CA's file has its key as well");
+	tap_ok(has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
+		       has(world.copy, "cert.pem", spaced_pem),
+	       "all its certificates are taken");
+	tap_ok(!has(world.copy, TRUST_CA_FILE, "PRIVATE") && !has(world.copy, "cert.pem", "PRIVATE") &&
+		       !has(world.copy, "cert.pem", "comment"),
+	       "and nothing else");
+	tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
+}
+
+/* The CA that the copy keeps when the CA's own file is gone. */
+static void test_link_for_ca(const char *scratch)
+{
+	struct trust_world world;
+	char target[256], content[4096];
+
+	make_world(&world, scratch, "kept");
+	(void)sync_world(&world);
+	(void)unlink(world.ca);
+	(void)str_format(content, sizeof(content), "%s%s", spaced_pem, key_pem);
+	put(world.root, "both.pem", content);
+	(void)str_format(target, sizeof(target), "%s/both.pem", world.root);
+	replace_by_link(world.copy, TRUST_CA_FILE, target);
+	tap_is_int(sync_world(&world), 1, "in the place of the CA is a link to a certificate and its key");
+	tap_ok(!has(world.copy, "cert.pem", "PRIVATE") &&
+		       !has(world.copy, "certs/ca-certificates.crt", "-----BEGIN") &&
+		       type_of(world.copy, TRUST_CA_FILE) == 0,
+	       "which is no CA, and goes");
+
+	(void)str_format(target, sizeof(target), "%s/theirs", world.root);
+	(void)mkdir(target, 0755);
+	put(target, TRUST_CA_NAME, content);
+	replace_by_link(world.copy, "certs", target);
+	tap_is_int(sync_world(&world), 1, "so it is when the directory is the link");
+	tap_ok(!has(world.copy, "certs/ca-certificates.crt", "-----BEGIN"), "nobody is trusted for it");
+}
+
+static void test_pipe_for_ca(const char *scratch)
+{
+	struct trust_world world;
+	char path[256];
+
+	make_world(&world, scratch, "pipe");
+	(void)sync_world(&world);
+	(void)unlink(world.ca);
+	(void)str_format(path, sizeof(path), "%s/" TRUST_CA_FILE, world.copy);
+	(void)unlink(path);
+	(void)mkfifo(path, 0644);
+	tap_ok(sync_world(&world) == 1 && type_of(world.copy, TRUST_CA_FILE) == 0,
+	       "a pipe in the CA's place goes");
+}
+
+static void test_bundle(const char *scratch)
+{
+	struct trust_world world;
+	char link[256], target[256];
+	int fd;
+
+	make_world(&world, scratch, "bundle");
+	(void)sync_world(&world);
+	(void)str_format(link, sizeof(link), "%s/ssl", world.root);
+	(void)file_link(link, world.copy);
+	fd = trust_open_bundle(link);
+	tap_ok(fd >= 0, "an instance's link to the copy leads to its bundle");
+	closep(&fd);
+	(void)str_format(target, sizeof(target), "%s/certs/ca-certificates.crt", world.host);
+	replace_by_link(world.copy, "certs/ca-certificates.crt", target);
+	tap_is_int(trust_open_bundle(link), -ELOOP, "not to one behind a link in the copy");
+	(void)sync_world(&world);
+	(void)str_format(target, sizeof(target), "%s/certs", world.host);
+	replace_by_link(world.copy, "certs", target);
+	tap_is_int(trust_open_bundle(link), -ENOTDIR, "nor behind a link to a directory");
+}
+
+int main(void)
+{
+	char scratch[64];
+
+	(void)str_format(scratch, sizeof(scratch), "/tmp/test-trust-links-%d", (int)getpid());
+	(void)mkdir(scratch, 0755);
+	test_content_of_ca(scratch);
+	test_link_for_ca(scratch);
+	test_pipe_for_ca(scratch);
+	test_bundle(scratch);
+	(void)file_remove_tree(scratch);
+	return tap_done();
+}
