@@ -124,10 +124,10 @@ static bool is_reached_by_all(int fd)
 	return true;
 }
 
-int file_read_public(const char *path, char **ret, size_t *ret_size)
+int file_read_public(int directory, const char *name, char **ret, size_t *ret_size)
 {
 	struct stat st;
-	_cleanup_(closep) int fd = open_regular(AT_FDCWD, path, 0, &st);
+	_cleanup_(closep) int fd = open_regular(directory, name, 0, &st);
 
 	if (fd < 0)
 		return fd;
@@ -136,12 +136,13 @@ int file_read_public(const char *path, char **ret, size_t *ret_size)
 	return read_whole(fd, &st, ret, ret_size);
 }
 
-static bool has_content(const char *path, const void *data, size_t size)
+static bool has_content(int directory, const char *name, const void *data, size_t size)
 {
 	_cleanup_(freep) char *old = NULL;
 	size_t old_size;
 
-	return file_read(path, &old, &old_size) == 0 && old_size == size && memcmp(old, data, size) == 0;
+	return file_read_at(directory, name, &old, &old_size) == 0 && old_size == size &&
+	       memcmp(old, data, size) == 0;
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -159,38 +160,47 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-static int temporary_path(const char *path, char ret[PATH_MAX])
+/* Where the new content is until it takes its place. What stands there is of nobody. */
+static int make_temporary(int directory, const char *name, char ret[PATH_MAX])
 {
-	return str_format(ret, PATH_MAX, "%s.privlink-new", path);
+	int r = str_format(ret, PATH_MAX, "%s.privlink-new", name);
+
+	if (r >= 0)
+		r = file_remove_at(directory, ret);
+	return r < 0 ? r : 0;
 }
 
-int file_update(const char *path, const void *data, size_t size, mode_t mode)
+int file_update_at(int directory, const char *name, const void *data, size_t size, mode_t mode)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	char temporary[PATH_MAX];
 	int r;
 
-	if (has_content(path, data, size))
+	if (has_content(directory, name, data, size))
 		return 0;
-	r = temporary_path(path, temporary);
+	r = make_temporary(directory, name, temporary);
 	if (r < 0)
 		return r;
-	(void)unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, data, size);
-	if (r == 0 && (fchmod(fd, mode) < 0 || rename(temporary, path) < 0))
+	if (r == 0 && (fchmod(fd, mode) < 0 || renameat(directory, temporary, directory, name) < 0))
 		r = -errno;
 	if (r < 0)
-		(void)unlink(temporary);
+		(void)unlinkat(directory, temporary, 0);
 	return r < 0 ? r : 1;
 }
 
-int file_link(const char *path, const char *target)
+int file_update(const char *path, const void *data, size_t size, mode_t mode)
+{
+	return file_update_at(AT_FDCWD, path, data, size, mode);
+}
+
+int file_link_at(int directory, const char *name, const char *target)
 {
 	char temporary[PATH_MAX], old[PATH_MAX];
-	ssize_t n = readlink(path, old, sizeof(old) - 1);
+	ssize_t n = readlinkat(directory, name, old, sizeof(old) - 1);
 	int r;
 
 	if (n >= 0) {
@@ -198,35 +208,39 @@ int file_link(const char *path, const char *target)
 		if (streq(old, target))
 			return 0;
 	}
-	r = temporary_path(path, temporary);
+	r = make_temporary(directory, name, temporary);
 	if (r < 0)
 		return r;
-	(void)unlink(temporary);
-	if (symlink(target, temporary) < 0)
+	if (symlinkat(target, directory, temporary) < 0)
 		return -errno;
-	if (rename(temporary, path) < 0) {
+	if (renameat(directory, temporary, directory, name) < 0) {
 		r = -errno;
-		(void)unlink(temporary);
+		(void)unlinkat(directory, temporary, 0);
 		return r;
 	}
 	return 1;
 }
 
-static int remove_children(const char *path)
+int file_link(const char *path, const char *target)
 {
-	char child[PATH_MAX];
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-	int first_error = 0, r;
+	return file_link_at(AT_FDCWD, path, target);
+}
 
-	if (!dir)
-		return -errno;
+int file_each(int directory, int (*callback)(void *context, int directory, const char *name), void *context)
+{
+	int first_error = 0, r, fd = file_open_directory(directory, ".");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		r = fd < 0 ? fd : -errno;
+		closep(&fd);
+		return r;
+	}
 	while ((entry = readdir(dir))) {
 		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
 			continue;
-		r = str_format(child, sizeof(child), "%s/%s", path, entry->d_name);
-		if (r >= 0)
-			r = file_remove_tree(child);
+		r = callback(context, directory, entry->d_name);
 		if (r < 0 && !first_error)
 			first_error = r;
 	}
@@ -234,17 +248,93 @@ static int remove_children(const char *path)
 	return first_error;
 }
 
-int file_remove_tree(const char *path)
-{
-	struct stat st;
-	int r;
+/* ---- removing ---- */
 
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISDIR(st.st_mode))
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	r = remove_children(path);
+/* A tree that is removed. Directories that are deeper than one below its top are moved up to one there, so
+ * that however deep it is, two of them are open. */
+struct removal {
+	int top;
+	unsigned int moved; /* so many names were given */
+	bool is_done;	    /* nothing was left behind that has to be looked at once more */
+};
+
+/* 1: it is a directory with something in it. */
+static int remove_one(int directory, const char *name)
+{
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return errno == ENOTEMPTY || errno == EEXIST ? 1 : -errno;
+}
+
+/* Of a directory that is in the top. */
+static int remove_or_move(void *context, int directory, const char *name)
+{
+	struct removal *removal = context;
+	char moved[32];
+	int r = remove_one(directory, name);
+
+	if (r <= 0)
+		return r;
+	removal->is_done = false;
+	do {
+		(void)str_format(moved, sizeof(moved), "privlink-old-%u", removal->moved++);
+		r = renameat(directory, name, removal->top, moved);
+	} while (r < 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) && removal->moved);
+	return r < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_of_top(void *context, int directory, const char *name)
+{
+	struct removal *removal = context;
+	_cleanup_(closep) int fd = -EBADF;
+	int r = remove_one(directory, name);
+
+	if (r <= 0)
+		return r;
+	fd = file_open_directory(directory, name);
+	if (fd < 0)
+		return fd;
+	r = file_each(fd, remove_or_move, removal);
 	if (r < 0)
 		return r;
-	return rmdir(path) < 0 ? -errno : 0;
+	r = remove_one(directory, name);
+	removal->is_done &= r == 0;
+	return MIN(r, 0);
+}
+
+static int remove_all_in(int directory)
+{
+	struct removal removal = {.top = directory};
+	int r = 0;
+
+	while (!removal.is_done && r == 0) {
+		removal.is_done = true;
+		r = file_each(directory, remove_of_top, &removal);
+	}
+	return r;
+}
+
+int file_remove_at(int directory, const char *name)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	int r = remove_one(directory, name);
+
+	if (r <= 0)
+		return r;
+	fd = file_open_directory(directory, name);
+	if (fd < 0)
+		return fd;
+	r = remove_all_in(fd);
+	if (r < 0)
+		return r;
+	return unlinkat(directory, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int file_remove_tree(const char *path)
+{
+	return file_remove_at(AT_FDCWD, path);
 }

@@ -21,12 +21,18 @@ int file_open(int directory, const char *name);
 /* Opens a directory; the descriptor is the caller's. -ENOTDIR, -ELOOP: it is something else, also a link to
  * one. */
 int file_open_directory(int parent, const char *name);
-/* file_read() of a file that every user may read. -EACCES: its mode, or that of a directory on the way to it,
- * does not let others. */
-int file_read_public(const char *path, char **ret, size_t *ret_size);
+/* file_read() of a file that every user may read, also behind a link. -EACCES: its mode, or that of a
+ * directory on the way to it, does not let others. */
+int file_read_public(int directory, const char *name, char **ret, size_t *ret_size);
 /* 0: it had that content already; 1: written. */
 int file_update(const char *path, const void *data, size_t size, mode_t mode);
+int file_update_at(int directory, const char *name, const void *data, size_t size, mode_t mode);
 /* The same for a symbolic link. */
 int file_link(const char *path, const char *target);
+int file_link_at(int directory, const char *name, const char *target);
+/* Calls back with each name in an open directory, but for "." and "..", also after an error. The result is
+ * the first error. */
+int file_each(int directory, int (*callback)(void *context, int directory, const char *name), void *context);
 /* Removes a file or a directory with all that is in it, never following links. Missing is fine. */
 int file_remove_tree(const char *path);
+int file_remove_at(int directory, const char *name);

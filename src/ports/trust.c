@@ -9,7 +9,6 @@
  */
 #include "trust.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,11 +18,9 @@
 #include "files.h"
 
 #define CERTS	    "certs"
-#define BUNDLE_NAME "ca-certificates.crt"
-#define BUNDLE	    CERTS "/" BUNDLE_NAME
-#define CA_FILE	    TRUST_CA_FILE
-
-#define PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
+#define BUNDLE	    "ca-certificates.crt"
+#define DEPTH_MAX   16
+#define MODE_PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
 
 struct trust {
 	const char *host, *copy;
@@ -32,12 +29,23 @@ struct trust {
 	bool changed;
 };
 
+/* A directory of the trust store. Whoever may write into the copy may put a link in its place at any time:
+ * everything in it is reached by the descriptor. */
+struct place {
+	enum { PLACE_TOP, PLACE_CERTS, PLACE_OTHER } kind;
+	unsigned int depth;
+	int host; /* negative: there is none, or others may not look into it */
+	int copy;
+};
+
 /* Neither copied nor removed with what the host has. */
-static bool is_ours(const struct trust *trust, const char *relative)
+static bool is_ours(const struct trust *trust, const struct place *place, const char *name)
 {
-	if (streq(relative, CERTS) || streq(relative, BUNDLE))
-		return true;
-	return trust->ca && (streq(relative, CA_FILE) || streq(relative, "cert.pem"));
+	if (place->kind == PLACE_TOP)
+		return streq(name, CERTS) || (trust->ca && streq(name, "cert.pem"));
+	if (place->kind == PLACE_CERTS)
+		return streq(name, BUNDLE) || (trust->ca && streq(name, TRUST_CA_NAME));
+	return false;
 }
 
 static int note(struct trust *trust, int r)
@@ -47,67 +55,58 @@ static int note(struct trust *trust, int r)
 	return r < 0 ? r : 0;
 }
 
-static int join(char ret[PATH_MAX], const char *directory, const char *name)
-{
-	int r = str_format(ret, PATH_MAX, "%s%s%s", directory, *directory && *name ? "/" : "", name);
-
-	return r < 0 ? r : 0;
-}
-
-/* What stands there and is of another type goes: no rename replaces a directory, what a link leads to is no
- * content of the copy's, and below one it would be written elsewhere. */
-static int make_room(struct trust *trust, const char *path, mode_t type)
+static int remove_from_copy(struct trust *trust, int directory, const char *name)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if ((st.st_mode & S_IFMT) == type)
-		return 0;
 	trust->changed = true;
-	return file_remove_tree(path);
+	return file_remove_at(directory, name);
 }
 
-static int put_file(struct trust *trust, const char *path, const void *data, size_t size)
-{
-	int r = make_room(trust, path, S_IFREG);
-
-	return r < 0 ? r : note(trust, file_update(path, data, size, 0644));
-}
-
-static int put_link(struct trust *trust, const char *path, const char *target)
-{
-	int r = make_room(trust, path, S_IFLNK);
-
-	return r < 0 ? r : note(trust, file_link(path, target));
-}
-
-static int remove_from_copy(struct trust *trust, const char *path)
+/* What stands there and is of another type goes: no rename replaces a directory, and what a link leads to is
+ * no content of the copy's. */
+static int make_room(struct trust *trust, int directory, const char *name, mode_t type)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	trust->changed = true;
-	return file_remove_tree(path);
+	return (st.st_mode & S_IFMT) == type ? 0 : remove_from_copy(trust, directory, name);
+}
+
+static int put_file(struct trust *trust, const struct place *place, const char *name, const void *data,
+		    size_t size)
+{
+	int r = make_room(trust, place->copy, name, S_IFREG);
+
+	return r < 0 ? r : note(trust, file_update_at(place->copy, name, data, size, 0644));
+}
+
+static int put_link(struct trust *trust, const struct place *place, const char *name, const char *target)
+{
+	int r = make_room(trust, place->copy, name, S_IFLNK);
+
+	return r < 0 ? r : note(trust, file_link_at(place->copy, name, target));
 }
 
 /* The copy is there for all to read. What they may not read on the host goes from it. */
-static int copy_content(struct trust *trust, const char *from, const char *to)
+static int copy_content(struct trust *trust, const struct place *place, const char *name)
 {
 	_cleanup_(freep) char *content = NULL;
 	size_t size;
-	int r = file_read_public(from, &content, &size);
+	int r = file_read_public(place->host, name, &content, &size);
 
 	if (r == -EACCES)
-		return remove_from_copy(trust, to);
-	return r < 0 ? r : put_file(trust, to, content, size);
+		return remove_from_copy(trust, place->copy, name);
+	return r < 0 ? r : put_file(trust, place, name, content, size);
 }
 
-static int copy_link(struct trust *trust, const char *from, const char *to)
+static int copy_link(struct trust *trust, const struct place *place, const char *name)
 {
 	char target[PATH_MAX];
-	ssize_t n = readlink(from, target, sizeof(target) - 1);
+	ssize_t n = readlinkat(place->host, name, target, sizeof(target) - 1);
 	int r;
 
 	if (n < 0)
@@ -115,154 +114,137 @@ static int copy_link(struct trust *trust, const char *from, const char *to)
 	target[n] = '\0';
 	/* A link that climbs would end elsewhere from the copy's place. */
 	if (str_starts(target, "..")) {
-		r = copy_content(trust, from, to);
+		r = copy_content(trust, place, name);
 		return r == -ENOENT || r == -EISDIR ? 0 : r;
 	}
-	return put_link(trust, to, target);
+	return put_link(trust, place, name, target);
 }
 
-static int copy_directory(struct trust *trust, const char *relative);
+static int copy_directory(struct trust *trust, const struct place *parent, const char *name);
 
-static int copy_entry(struct trust *trust, const char *relative)
+static int copy_entry(struct trust *trust, const struct place *place, const char *name)
 {
-	char from[PATH_MAX], to[PATH_MAX];
 	struct stat st;
-	int r;
 
-	if (is_ours(trust, relative))
+	if (is_ours(trust, place, name))
 		return 0;
-	r = join(from, trust->host, relative);
-	if (r == 0)
-		r = join(to, trust->copy, relative);
-	if (r < 0)
-		return r;
-	if (lstat(from, &st) < 0)
+	if (fstatat(place->host, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
-		return copy_directory(trust, relative);
+		return copy_directory(trust, place, name);
 	if (S_ISLNK(st.st_mode))
-		return copy_link(trust, from, to);
-	return S_ISREG(st.st_mode) ? copy_content(trust, from, to) : 0;
+		return copy_link(trust, place, name);
+	return S_ISREG(st.st_mode) ? copy_content(trust, place, name) : 0;
 }
 
-static int empty_entry(struct trust *trust, const char *relative)
-{
-	char path[PATH_MAX];
-	int r;
-
-	if (is_ours(trust, relative))
-		return 0;
-	r = join(path, trust->copy, relative);
-	return r < 0 ? r : remove_from_copy(trust, path);
-}
-
-/* Removes from the copy what the host no longer has. */
-static int prune_entry(struct trust *trust, const char *relative)
-{
-	char from[PATH_MAX];
-	struct stat st;
-
-	if (join(from, trust->host, relative) < 0 || lstat(from, &st) == 0 || errno != ENOENT)
-		return 0;
-	return empty_entry(trust, relative);
-}
-
-static int each_entry(struct trust *trust, const char *base, const char *relative,
-		      int (*callback)(struct trust *trust, const char *relative))
-{
-	char path[PATH_MAX], child[PATH_MAX];
-	struct dirent *entry;
-	int first_error = 0, r;
-	DIR *dir;
-
-	r = join(path, base, relative);
-	if (r < 0)
-		return r;
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir))) {
-		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-			continue;
-		r = join(child, relative, entry->d_name);
-		if (r == 0)
-			r = callback(trust, child);
-		if (r < 0 && !first_error)
-			first_error = r;
-	}
-	(void)closedir(dir);
-	return first_error;
-}
-
-static int set_mode(struct trust *trust, const char *directory, mode_t mode)
+/* Removes from the copy what the host has not. */
+static int prune_entry(struct trust *trust, const struct place *place, const char *name)
 {
 	struct stat st;
 
-	if (lstat(directory, &st) < 0)
+	if (is_ours(trust, place, name))
+		return 0;
+	if (place->host >= 0 &&
+	    (fstatat(place->host, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
+		return 0;
+	return remove_from_copy(trust, place->copy, name);
+}
+
+struct walk {
+	struct trust *trust;
+	const struct place *place;
+	int (*callback)(struct trust *trust, const struct place *place, const char *name);
+};
+
+static int on_entry(void *context, int directory, const char *name)
+{
+	const struct walk *walk = context;
+
+	(void)directory;
+	return walk->callback(walk->trust, walk->place, name);
+}
+
+static int each_entry(struct trust *trust, const struct place *place, int directory,
+		      int (*callback)(struct trust *trust, const struct place *place, const char *name))
+{
+	struct walk walk = {.trust = trust, .place = place, .callback = callback};
+
+	return file_each(directory, on_entry, &walk);
+}
+
+static int copy_entries(struct trust *trust, const struct place *place)
+{
+	int first_error = place->host < 0 ? 0 : each_entry(trust, place, place->host, copy_entry);
+	int r = each_entry(trust, place, place->copy, prune_entry);
+
+	return first_error < 0 ? first_error : r;
+}
+
+static int set_mode(struct trust *trust, int directory, mode_t mode)
+{
+	struct stat st;
+
+	if (fstat(directory, &st) < 0)
 		return -errno;
 	if ((st.st_mode & ALLPERMS) == mode)
 		return 0;
 	trust->changed = true;
-	return chmod(directory, mode) < 0 ? -errno : 0;
+	return fchmod(directory, mode) < 0 ? -errno : 0;
 }
 
-static int make_directory(struct trust *trust, const char *relative, mode_t mode)
+/* Makes a directory of the copy and opens it. */
+static int open_copy(struct trust *trust, int parent, const char *name, mode_t mode)
 {
-	char path[PATH_MAX];
-	int r = join(path, trust->copy, relative);
+	_cleanup_(closep) int fd = -EBADF;
+	int r = make_room(trust, parent, name, S_IFDIR);
 
-	if (r == 0)
-		r = make_room(trust, path, S_IFDIR);
 	if (r < 0)
 		return r;
-	if (mkdir(path, mode) == 0)
+	if (mkdirat(parent, name, mode) == 0)
 		trust->changed = true;
 	else if (errno != EEXIST)
 		return -errno;
-	return set_mode(trust, path, mode);
+	fd = file_open_directory(parent, name);
+	if (fd < 0)
+		return fd;
+	r = set_mode(trust, fd, mode);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static bool is_public(int directory)
+{
+	struct stat st;
+
+	return fstat(directory, &st) == 0 && (st.st_mode & MODE_PUBLIC) == MODE_PUBLIC;
 }
 
 /* The host's keys are the host's, and so is what not everyone may look into. */
-static bool is_closed(const struct trust *trust, const char *relative)
+static int copy_directory(struct trust *trust, const struct place *parent, const char *name)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	_cleanup_(closep) int host = file_open_directory(parent->host, name), copy = -EBADF;
+	bool is_private = parent->kind == PLACE_TOP && streq(name, "private");
+	struct place place = {.kind = PLACE_OTHER, .depth = parent->depth + 1, .host = -EBADF};
 
-	if (streq(relative, "private") || join(path, trust->host, relative) < 0)
-		return true;
-	return stat(path, &st) == 0 && (st.st_mode & PUBLIC) != PUBLIC;
-}
-
-/* Of a directory that the copy has. */
-static int copy_entries(struct trust *trust, const char *relative)
-{
-	int first_error, r;
-
-	if (is_closed(trust, relative))
-		return each_entry(trust, trust->copy, relative, empty_entry);
-	first_error = each_entry(trust, trust->host, relative, copy_entry);
-	r = each_entry(trust, trust->copy, relative, prune_entry);
-	return first_error < 0 ? first_error : r;
-}
-
-static int copy_directory(struct trust *trust, const char *relative)
-{
-	int r = make_directory(trust, relative, is_closed(trust, relative) ? 0700 : 0755);
-
-	return r < 0 ? r : copy_entries(trust, relative);
+	if (host < 0)
+		return host;
+	if (place.depth > DEPTH_MAX)
+		return -ELOOP;
+	if (!is_private && is_public(host))
+		place.host = host;
+	copy = open_copy(trust, parent->copy, name, place.host < 0 ? 0700 : 0755);
+	if (copy < 0)
+		return copy;
+	place.copy = copy;
+	return copy_entries(trust, &place);
 }
 
 /* The host's bundle and the CA behind it. */
-static int write_bundle(struct trust *trust)
+static int write_bundle(struct trust *trust, const struct place *certs)
 {
 	_cleanup_(freep) char *bundle = NULL, *content = NULL;
-	char path[PATH_MAX];
 	size_t size = 0;
-	int r;
+	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, &bundle, &size);
 
-	r = join(path, trust->host, BUNDLE);
-	if (r == 0)
-		r = file_read_public(path, &bundle, &size);
 	if (r < 0 && r != -ENOENT && r != -EACCES)
 		return r;
 	content = malloc(size + trust->ca_size + 2);
@@ -274,22 +256,14 @@ static int write_bundle(struct trust *trust)
 		content[size++] = '\n';
 	if (trust->ca)
 		memcpy(content + size, trust->ca, trust->ca_size);
-	size += trust->ca_size;
-	r = join(path, trust->copy, BUNDLE);
-	return r < 0 ? r : put_file(trust, path, content, size);
+	return put_file(trust, certs, BUNDLE, content, size + trust->ca_size);
 }
 
-static int write_ca(struct trust *trust)
+static int write_ca(struct trust *trust, const struct place *top, const struct place *certs)
 {
-	char path[PATH_MAX];
-	int r;
+	int r = put_file(trust, certs, TRUST_CA_NAME, trust->ca, trust->ca_size);
 
-	r = join(path, trust->copy, CA_FILE);
-	if (r == 0)
-		r = put_file(trust, path, trust->ca, trust->ca_size);
-	if (r == 0)
-		r = join(path, trust->copy, "cert.pem");
-	return r < 0 ? r : put_link(trust, path, BUNDLE);
+	return r < 0 ? r : put_link(trust, top, "cert.pem", CERTS "/" BUNDLE);
 }
 
 /* Of the file, it takes the certificates only: what else may be in it is not for all to read. */
@@ -361,25 +335,50 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 	return q;
 }
 
+/* Opens what the host has, also behind a link. */
+static int open_host(int parent, const char *name, int *ret)
+{
+	_cleanup_(closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return -errno;
+	if (fd >= 0 && is_public(fd))
+		*ret = TAKE_FD(fd);
+	return 0;
+}
+
+static int sync_places(struct trust *trust, const struct place *top, const struct place *certs)
+{
+	int first_error = copy_entries(trust, top), r = copy_entries(trust, certs);
+
+	if (first_error == 0)
+		first_error = r;
+	r = write_bundle(trust, certs);
+	if (r == 0 && trust->ca)
+		r = write_ca(trust, top, certs);
+	return first_error < 0 ? first_error : r;
+}
+
 /* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. A
  * file of the host's that cannot be copied holds up nothing else. */
 static int sync_all(struct trust *trust)
 {
-	int first_error, r;
+	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF, copy_certs = -EBADF;
+	int r = open_host(AT_FDCWD, trust->host, &host);
 
-	r = make_directory(trust, "", 0755);
-	if (r == 0)
-		r = make_directory(trust, CERTS, 0755);
+	if (r == 0 && host >= 0)
+		r = open_host(host, CERTS, &host_certs);
 	if (r < 0)
 		return r;
-	first_error = copy_entries(trust, "");
-	r = copy_entries(trust, CERTS);
-	if (first_error == 0)
-		first_error = r;
-	r = write_bundle(trust);
-	if (r == 0 && trust->ca)
-		r = write_ca(trust);
-	return first_error < 0 ? first_error : r;
+	copy = open_copy(trust, AT_FDCWD, trust->copy, 0755);
+	if (copy < 0)
+		return copy;
+	copy_certs = open_copy(trust, copy, CERTS, 0755);
+	if (copy_certs < 0)
+		return copy_certs;
+	return sync_places(
+		trust, &(struct place){.kind = PLACE_TOP, .host = host, .copy = copy},
+		&(struct place){.kind = PLACE_CERTS, .depth = 1, .host = host_certs, .copy = copy_certs});
 }
 
 int trust_open_bundle(const char *copy)
@@ -387,7 +386,7 @@ int trust_open_bundle(const char *copy)
 	_cleanup_(closep) int fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(closep) int certs = fd < 0 ? -errno : open_certs(fd);
 
-	return certs < 0 ? certs : file_open(certs, BUNDLE_NAME);
+	return certs < 0 ? certs : file_open(certs, BUNDLE);
 }
 
 int trust_look(const char *ca, const char *copy, struct trust_report *ret)

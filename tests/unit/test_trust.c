@@ -83,40 +83,6 @@ static void test_copy(const char *scratch)
 	       "and the other is gone");
 }
 
-/* Directories of the copy become links to one of somebody else's. */
-static void test_links_in_copy(const char *scratch)
-{
-	static const char *const names[] = {"linked-copy/certs", "linked-copy/extra", "linked-copy/private",
-					    "linked-copy"};
-	char host[128], ca[128], copy[128], elsewhere[128], path[256];
-	struct trust_report report;
-
-	(void)str_format(host, sizeof(host), "%s/linked-host", scratch);
-	(void)str_format(ca, sizeof(ca), "%s/linked-ca.crt", scratch);
-	(void)str_format(copy, sizeof(copy), "%s/linked-copy", scratch);
-	(void)str_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", scratch);
-	make_host(host);
-	(void)str_format(path, sizeof(path), "%s/extra", host);
-	(void)mkdir(path, 0755);
-	put(host, "extra/config", "extra\n");
-	put(scratch, "linked-ca.crt", ca_pem);
-	(void)mkdir(elsewhere, 0755);
-	put(elsewhere, "theirs", "theirs\n");
-	(void)trust_sync(host, ca, copy, &report);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		replace_by_link(scratch, names[i], elsewhere);
-		tap_is_int(trust_sync(host, ca, copy, &report), 1,
-			   "a link in the place of the directory %s goes", names[i]);
-		tap_ok(type_of(scratch, names[i]) == S_IFDIR, "it is one again");
-		tap_ok(count(elsewhere) == 1 && has(elsewhere, "theirs", "theirs"),
-		       "and where the link went nothing was written or removed");
-		tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN") &&
-			       has(copy, "extra/config", "extra"),
-		       "the copy is whole");
-		tap_is_int(trust_sync(host, ca, copy, &report), 0, "and stays so");
-	}
-}
-
 /* Puts in the place of `name` what is no file, no directory or no link. */
 static void replace_by(mode_t type, const char *directory, const char *name)
 {
@@ -318,7 +284,6 @@ int main(void)
 	(void)str_format(scratch, sizeof(scratch), "/tmp/test-trust-%d", (int)getpid());
 	(void)mkdir(scratch, 0755);
 	test_copy(scratch);
-	test_links_in_copy(scratch);
 	test_other_types(scratch);
 	test_host_without(scratch);
 	test_linked_host(scratch);

@@ -2,6 +2,7 @@
 /*
  * Whoever may write into the copy puts links there, to what is the host's.
  */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "ports/trust.h"
@@ -95,6 +96,79 @@ static void test_bundle(const char *scratch)
 	tap_is_int(trust_open_bundle(link), -ENOTDIR, "nor behind a link to a directory");
 }
 
+/* Directories of the copy become links to one of somebody else's. */
+static void test_links_in_copy(const char *scratch)
+{
+	static const char *const names[] = {"linked-copy/certs", "linked-copy/extra", "linked-copy/private",
+					    "linked-copy"};
+	char host[128], ca[128], copy[128], elsewhere[128], path[256];
+	struct trust_report report;
+
+	(void)str_format(host, sizeof(host), "%s/linked-host", scratch);
+	(void)str_format(ca, sizeof(ca), "%s/linked-ca.crt", scratch);
+	(void)str_format(copy, sizeof(copy), "%s/linked-copy", scratch);
+	(void)str_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", scratch);
+	make_host(host);
+	(void)str_format(path, sizeof(path), "%s/extra", host);
+	(void)mkdir(path, 0755);
+	put(host, "extra/config", "extra\n");
+	put(scratch, "linked-ca.crt", ca_pem);
+	(void)mkdir(elsewhere, 0755);
+	put(elsewhere, "theirs", "theirs\n");
+	(void)trust_sync(host, ca, copy, &report);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		replace_by_link(scratch, names[i], elsewhere);
+		tap_is_int(trust_sync(host, ca, copy, &report), 1,
+			   "a link in the place of the directory %s goes", names[i]);
+		tap_ok(type_of(scratch, names[i]) == S_IFDIR, "it is one again");
+		tap_ok(count(elsewhere) == 1 && has(elsewhere, "theirs", "theirs"),
+		       "and where the link went nothing was written or removed");
+		tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN") &&
+			       has(copy, "extra/config", "extra"),
+		       "the copy is whole");
+		tap_is_int(trust_sync(host, ca, copy, &report), 0, "and stays so");
+	}
+}
+
+/* Each deeper one by a path that is as short. */
+static void make_deep(const char *directory, unsigned int depth)
+{
+	_cleanup_(closep) int fd = file_open_directory(AT_FDCWD, directory);
+
+	for (unsigned int i = 0; i < depth; i++) {
+		int deeper;
+
+		(void)mkdirat(fd, "deeper", 0755);
+		(void)mkdirat(fd, "beside", 0755);
+		(void)file_update_at(fd, "file", "x", 1, 0644);
+		deeper = file_open_directory(fd, "deeper");
+		closep(&fd);
+		fd = deeper;
+	}
+}
+
+static void test_deep(const char *scratch)
+{
+	struct trust_world world;
+	char path[256];
+
+	make_world(&world, scratch, "deep");
+	(void)sync_world(&world);
+	(void)str_format(path, sizeof(path), "%s/certs/privlink-old-1", world.copy);
+	(void)mkdir(path, 0755);
+	put(path, "privlink-old-0", "a name that is taken\n");
+	make_deep(path, 3000);
+	tap_is_int(sync_world(&world), 1, "a tree of 3000 directories, each in the one before, is removed");
+	(void)str_format(path, sizeof(path), "%s/certs", world.copy);
+	tap_is_int(count(path), 4, "with all that was in it");
+	tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
+	(void)str_format(path, sizeof(path), "%s/down", world.host);
+	(void)mkdir(path, 0755);
+	make_deep(path, 30);
+	tap_ok(sync_world(&world) == -ELOOP && has(world.copy, "down/deeper/deeper/file", "x"),
+	       "of a deep one of the host's, no more is copied than can be open at once");
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -105,6 +179,8 @@ int main(void)
 	test_link_for_ca(scratch);
 	test_pipe_for_ca(scratch);
 	test_bundle(scratch);
+	test_links_in_copy(scratch);
+	test_deep(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
