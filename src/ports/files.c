@@ -136,13 +136,16 @@ int file_read_public(int directory, const char *name, char **ret, size_t *ret_si
 	return read_whole(fd, &st, ret, ret_size);
 }
 
-static bool has_content(int directory, const char *name, const void *data, size_t size)
+/* Whether it is as it would be written. */
+static bool is_written(int directory, const char *name, const void *data, size_t size, mode_t mode)
 {
 	_cleanup_(freep) char *old = NULL;
+	struct stat st;
+	_cleanup_(closep) int fd = open_regular(directory, name, O_NOFOLLOW, &st);
 	size_t old_size;
 
-	return file_read_at(directory, name, &old, &old_size) == 0 && old_size == size &&
-	       memcmp(old, data, size) == 0;
+	return fd >= 0 && (st.st_mode & ALLPERMS) == mode && st.st_uid == geteuid() &&
+	       read_whole(fd, &st, &old, &old_size) == 0 && old_size == size && memcmp(old, data, size) == 0;
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -176,7 +179,7 @@ int file_update_at(int directory, const char *name, const void *data, size_t siz
 	char temporary[PATH_MAX];
 	int r;
 
-	if (has_content(directory, name, data, size))
+	if (is_written(directory, name, data, size, mode))
 		return 0;
 	r = make_temporary(directory, name, temporary);
 	if (r < 0)

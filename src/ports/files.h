@@ -24,7 +24,7 @@ int file_open_directory(int parent, const char *name);
 /* file_read() of a file that every user may read, also behind a link. -EACCES: its mode, or that of a
  * directory on the way to it, does not let others. */
 int file_read_public(int directory, const char *name, char **ret, size_t *ret_size);
-/* 0: it had that content already; 1: written. */
+/* 0: it had that content and mode already, and is ours; 1: written. */
 int file_update(const char *path, const void *data, size_t size, mode_t mode);
 int file_update_at(int directory, const char *name, const void *data, size_t size, mode_t mode);
 /* The same for a symbolic link. */

@@ -224,7 +224,10 @@ static uint64_t mix_path(uint64_t sum, const char *path)
 
 	if (lstat(path, &st) < 0)
 		return mix(sum, "-", 1);
+	/* Whoever changes something can set the time of that back, but not the time at which he did so. */
+	sum = mix(sum, &st.st_ctim, sizeof(st.st_ctim));
 	sum = mix(sum, &st.st_mtim, sizeof(st.st_mtim));
+	sum = mix(sum, &st.st_mode, sizeof(st.st_mode));
 	sum = mix(sum, &st.st_size, sizeof(st.st_size));
 	return mix(sum, &st.st_ino, sizeof(st.st_ino));
 }

@@ -180,16 +180,16 @@ static int copy_entries(struct trust *trust, const struct place *place)
 	return first_error < 0 ? first_error : r;
 }
 
-static int set_mode(struct trust *trust, int directory, mode_t mode)
+static int own(struct trust *trust, int directory, mode_t mode)
 {
 	struct stat st;
 
 	if (fstat(directory, &st) < 0)
 		return -errno;
-	if ((st.st_mode & ALLPERMS) == mode)
+	if ((st.st_mode & ALLPERMS) == mode && st.st_uid == geteuid())
 		return 0;
 	trust->changed = true;
-	return fchmod(directory, mode) < 0 ? -errno : 0;
+	return fchown(directory, geteuid(), (gid_t)-1) < 0 || fchmod(directory, mode) < 0 ? -errno : 0;
 }
 
 /* Makes a directory of the copy and opens it. */
@@ -207,7 +207,7 @@ static int open_copy(struct trust *trust, int parent, const char *name, mode_t m
 	fd = file_open_directory(parent, name);
 	if (fd < 0)
 		return fd;
-	r = set_mode(trust, fd, mode);
+	r = own(trust, fd, mode);
 	return r < 0 ? r : TAKE_FD(fd);
 }
 

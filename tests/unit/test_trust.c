@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,52 @@ static void test_linked_host(const char *scratch)
 	test_linked_certs(scratch, "relative", "certs.d");
 }
 
+/* Into the file itself, as large and as old as before. */
+static void change_in_place(const char *directory, const char *name, const char *content)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+	struct stat st;
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	(void)fstat(fd, &st);
+	(void)!write(fd, content, strlen(content));
+	(void)futimens(fd, (struct timespec[2]){st.st_atim, st.st_mtim});
+}
+
+/* Modes and owners of the copy's, which others changed. */
+static void test_modes(struct netns_files *files, const char *copy)
+{
+	static const struct {
+		const char *name;
+		mode_t mode, changed;
+	} cases[] = {
+		{"openssl.cnf", 0644, 0600}, {"certs/one.pem", 0644, 0666},
+		{"certs", 0755, 0700},	     {"private", 0700, 0755},
+		{".", 0755, 01777},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char path[256];
+		struct stat st = {};
+
+		(void)str_format(path, sizeof(path), "%s/%s", copy, cases[i].name);
+		(void)chmod(path, cases[i].changed);
+		(void)netns_files_refresh(files, false);
+		tap_ok(stat(path, &st) == 0 && (st.st_mode & ALLPERMS) == cases[i].mode,
+		       "a changed mode is as it was: %s", cases[i].name);
+		if (chown(path, 1, 1) < 0)
+			continue; /* only root can, but then nobody else could */
+		(void)netns_files_refresh(files, false);
+		tap_ok(stat(path, &st) == 0 && st.st_uid == geteuid() &&
+			       (st.st_mode & ALLPERMS) == cases[i].mode,
+		       "and so is an owner");
+	}
+	(void)netns_files_refresh(files, false);
+	tap_is_int(netns_files_refresh(files, false), 0, "then nothing is left to do");
+}
+
 /* What the node's own looks find, without a thorough one. */
 static void test_mended(const char *scratch)
 {
@@ -267,6 +314,17 @@ static void test_mended(const char *scratch)
 	put(copy, "certs/one.pem", "another's");
 	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
 	       "what someone changes is as it was");
+	(void)netns_files_refresh(files, false);
+	change_in_place(copy, "certs/one.pem", "two");
+	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
+	       "also if its time is set back");
+	(void)netns_files_refresh(files, false);
+	change_in_place(host, "certs/one.pem", "two");
+	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "two"),
+	       "so is the host's followed");
+	change_in_place(host, "certs/one.pem", "one");
+	(void)netns_files_refresh(files, false);
+	test_modes(files, copy);
 	(void)file_remove_tree(copy);
 	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "openssl.cnf", "config"),
 	       "all of it can go");
