@@ -7,6 +7,7 @@
 #include "netns_files.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <strings.h>
@@ -218,56 +219,76 @@ static uint64_t mix(uint64_t sum, const void *data, size_t size)
 	return sum;
 }
 
-static uint64_t mix_path(uint64_t sum, const char *path)
+static uint64_t mix_stat(uint64_t sum, const struct stat *st)
+{
+	/* Whoever changes something can set the time of that back, but not the time at which he did so. */
+	sum = mix(sum, &st->st_ctim, sizeof(st->st_ctim));
+	sum = mix(sum, &st->st_mtim, sizeof(st->st_mtim));
+	sum = mix(sum, &st->st_mode, sizeof(st->st_mode));
+	sum = mix(sum, &st->st_size, sizeof(st->st_size));
+	return mix(sum, &st->st_ino, sizeof(st->st_ino));
+}
+
+/* With `follow` also of what a link leads to. */
+static uint64_t mix_path(uint64_t sum, const char *path, bool follow)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
 		return mix(sum, "-", 1);
-	/* Whoever changes something can set the time of that back, but not the time at which he did so. */
-	sum = mix(sum, &st.st_ctim, sizeof(st.st_ctim));
-	sum = mix(sum, &st.st_mtim, sizeof(st.st_mtim));
-	sum = mix(sum, &st.st_mode, sizeof(st.st_mode));
-	sum = mix(sum, &st.st_size, sizeof(st.st_size));
-	return mix(sum, &st.st_ino, sizeof(st.st_ino));
+	sum = mix_stat(sum, &st);
+	if (!follow || !S_ISLNK(st.st_mode))
+		return sum;
+	return stat(path, &st) < 0 ? mix(sum, "-", 1) : mix_stat(sum, &st);
 }
 
-static uint64_t mix_directory(uint64_t sum, const char *directory)
+static DIR *open_entries(const char *directory, bool follow)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		closep(&fd);
+	return dir;
+}
+
+static uint64_t mix_directory(uint64_t sum, const char *directory, bool follow)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
-	DIR *dir = opendir(directory);
+	DIR *dir = open_entries(directory, follow);
 
-	sum = mix_path(sum, directory);
+	sum = mix_path(sum, directory, follow);
 	if (!dir)
 		return sum;
 	while ((entry = readdir(dir)))
 		if (!streq(entry->d_name, "..") &&
 		    str_format(path, sizeof(path), "%s/%s", directory, entry->d_name) > 0)
-			sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path);
+			sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path, follow);
 	(void)closedir(dir);
 	return sum;
 }
 
 /* Of a trust store and its certificates. */
-static uint64_t mix_store(const char *store)
+static uint64_t mix_store(const char *store, bool follow)
 {
 	char certs[PATH_MAX];
 
 	(void)str_format(certs, sizeof(certs), "%s/certs", store);
-	return mix_directory(mix_directory(UINT64_C(0xcbf29ce484222325), store), certs);
+	return mix_directory(mix_directory(UINT64_C(0xcbf29ce484222325), store, follow), certs, follow);
 }
 
+/* What links of the host lead to may be copied; links of the copy are not followed. */
 static uint64_t host_stamp(const struct netns_files *files)
 {
-	uint64_t sum = mix_path(mix_store(files->host_ssl), files->ca);
+	uint64_t sum = mix_path(mix_store(files->host_ssl, true), files->ca, true);
 
 	return sum ? sum : 1;
 }
 
 static uint64_t copy_stamp(const struct netns_files *files)
 {
-	uint64_t sum = mix_store(files->copy);
+	uint64_t sum = mix_store(files->copy, false);
 
 	return sum ? sum : 1;
 }

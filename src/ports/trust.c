@@ -48,6 +48,12 @@ static bool is_ours(const struct trust *trust, const struct place *place, const 
 	return false;
 }
 
+/* Nothing, or something that cannot be what was asked for. */
+static bool is_missing(int r)
+{
+	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EISDIR || r == -EUCLEAN;
+}
+
 static int note(struct trust *trust, int r)
 {
 	if (r > 0)
@@ -91,14 +97,15 @@ static int put_link(struct trust *trust, const struct place *place, const char *
 	return r < 0 ? r : note(trust, file_link_at(place->copy, name, target));
 }
 
-/* The copy is there for all to read. What they may not read on the host goes from it. */
+/* The copy is there for all to read. What they may not read on the host goes from it, and so does what is
+ * there no more: where a link led, or where a file was. */
 static int copy_content(struct trust *trust, const struct place *place, const char *name)
 {
 	_cleanup_(freep) char *content = NULL;
 	size_t size;
 	int r = file_read_public(place->host, name, &content, &size);
 
-	if (r == -EACCES)
+	if (r == -EACCES || is_missing(r))
 		return remove_from_copy(trust, place->copy, name);
 	return r < 0 ? r : put_file(trust, place, name, content, size);
 }
@@ -107,16 +114,13 @@ static int copy_link(struct trust *trust, const struct place *place, const char 
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(place->host, name, target, sizeof(target) - 1);
-	int r;
 
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
 	/* A link that climbs would end elsewhere from the copy's place. */
-	if (str_starts(target, "..")) {
-		r = copy_content(trust, place, name);
-		return r == -ENOENT || r == -EISDIR ? 0 : r;
-	}
+	if (str_starts(target, ".."))
+		return copy_content(trust, place, name);
 	return put_link(trust, place, name, target);
 }
 
@@ -134,7 +138,7 @@ static int copy_entry(struct trust *trust, const struct place *place, const char
 		return copy_directory(trust, place, name);
 	if (S_ISLNK(st.st_mode))
 		return copy_link(trust, place, name);
-	return S_ISREG(st.st_mode) ? copy_content(trust, place, name) : 0;
+	return copy_content(trust, place, name);
 }
 
 /* Removes from the copy what the host has not. */
@@ -297,13 +301,6 @@ static int open_certs(int copy)
 	return copy < 0 ? copy : file_open_directory(copy, CERTS);
 }
 
-/* Nothing, or nothing that was made here. */
-static bool is_none(int r)
-{
-	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EISDIR || r == -EUCLEAN || r == -EFBIG ||
-	       r == -EINVAL;
-}
-
 /* What the copy has of a CA. */
 static int load_kept(struct trust *trust, struct trust_report *report)
 {
@@ -315,7 +312,8 @@ static int load_kept(struct trust *trust, struct trust_report *report)
 
 	if (r == 0)
 		r = take_ca(trust, content, size, report);
-	return is_none(r) ? 0 : r;
+	/* Or it is not what was made here. */
+	return is_missing(r) || r == -EFBIG || r == -EINVAL ? 0 : r;
 }
 
 /* The CA, or what the copy has of it. */

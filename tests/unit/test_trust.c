@@ -335,6 +335,63 @@ static void test_mended(const char *scratch)
 	netns_files_free(files);
 }
 
+static void write_outside(const char *outside, const char *content)
+{
+	(void)file_remove_tree(outside);
+	(void)file_update(outside, content, strlen(content), 0644);
+}
+
+/* And once more, at what was written. */
+static int look(struct netns_files *files)
+{
+	int r = netns_files_refresh(files, false);
+
+	(void)netns_files_refresh(files, false);
+	return r;
+}
+
+/* What was copied and is no file any more, or whose link leads nowhere, as a node's own looks find it. */
+static void test_gone(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], outside[256], copy[140], path[256];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "gone");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
+	(void)str_format(outside, sizeof(outside), "%s/outside", world.root);
+	(void)str_format(path, sizeof(path), "%s/certs/link.pem", world.host);
+	(void)file_link(path, "../../outside");
+	write_outside(outside, "linked\n");
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "linked"), "what a link leads to is copied");
+	write_outside(outside, "changed\n");
+	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "changed"), "it changes");
+	(void)unlink(outside);
+	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "it goes");
+	write_outside(outside, "linked\n");
+	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "linked"), "it returns");
+	(void)unlink(outside);
+	(void)mkdir(outside, 0755);
+	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "it becomes a directory");
+	write_outside(outside, "linked\n");
+	(void)look(files);
+	(void)unlink(path);
+	(void)file_link(path, "../certs/link.pem");
+	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "the link leads to itself");
+	(void)str_format(path, sizeof(path), "%s/certs/one.pem", world.host);
+	(void)unlink(path);
+	(void)mkfifo(path, 0644);
+	tap_ok(look(files) == 1 && !type_of(copy, "certs/one.pem"), "a file becomes a pipe");
+	(void)look(files);
+	tap_is_int(look(files), 0, "and all is well");
+	netns_files_free(files);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -346,6 +403,7 @@ int main(void)
 	test_host_without(scratch);
 	test_linked_host(scratch);
 	test_mended(scratch);
+	test_gone(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
