@@ -338,9 +338,9 @@ static int open_host(int parent, const char *name, int *ret)
 {
 	_cleanup_(closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 && errno != ENOENT)
-		return -errno;
-	if (fd >= 0 && is_public(fd))
+	if (fd < 0)
+		return is_missing(-errno) ? 0 : -errno;
+	if (is_public(fd))
 		*ret = TAKE_FD(fd);
 	return 0;
 }

@@ -285,6 +285,31 @@ static void test_modes(struct netns_files *files, const char *copy)
 	tap_is_int(netns_files_refresh(files, false), 0, "then nothing is left to do");
 }
 
+/* What the host has in place of its certificates are none. */
+static void test_no_certs(const char *scratch)
+{
+	static const char *const words[] = {"a file", "a link to itself", "a link below a file"};
+	static const char *const targets[] = {NULL, "certs", "openssl.cnf/certs"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct trust_world world;
+		char name[16];
+
+		(void)str_format(name, sizeof(name), "none-%zu", i);
+		make_world(&world, scratch, name);
+		(void)sync_world(&world);
+		replace_by_link(world.host, "certs", targets[i] ? targets[i] : "");
+		if (!targets[i])
+			put(world.host, "certs", "file\n");
+		tap_ok(sync_world(&world) == 1 && !has(world.copy, "certs/one.pem", "") &&
+			       has(world.copy, "cert.pem", ca_pem) &&
+			       has(world.copy, TRUST_CA_FILE, ca_pem) &&
+			       has(world.copy, "openssl.cnf", "config"),
+		       "%s where the host had certificates is as good as none", words[i]);
+		tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
+	}
+}
+
 /* What the node's own looks find, without a thorough one. */
 static void test_mended(const char *scratch)
 {
@@ -402,6 +427,7 @@ int main(void)
 	test_other_types(scratch);
 	test_host_without(scratch);
 	test_linked_host(scratch);
+	test_no_certs(scratch);
 	test_mended(scratch);
 	test_gone(scratch);
 	(void)file_remove_tree(scratch);
