@@ -181,7 +181,8 @@ static void on_hangup(void *context, uint32_t signal_number)
 		r = agent->options->reread(agent->options->reread_context);
 	q = netns_files_refresh(agent->files, true);
 	if (q < 0)
-		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-q));
+		log_warning("cannot copy the host's trust store file=%s, ignoring: %s",
+			    netns_files_failed(agent->files), strerror(-q));
 	reconcile_request(agent->reconcile, true);
 	if (r < 0)
 		log_error("the settings that stand stay in use: mend what "

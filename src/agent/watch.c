@@ -85,7 +85,8 @@ static void look_at_files(struct watch *watch)
 
 	/* It is tried at each look, and each would say the same. */
 	if (r < 0 && r != watch->trust_error)
-		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
+		log_warning("cannot copy the host's trust store file=%s, ignoring: %s",
+			    netns_files_failed(watch->parts.files), strerror(-r));
 	watch->trust_error = MIN(r, 0);
 	if (daily)
 		watch->daily_ms = now_mono_ms();

@@ -49,6 +49,7 @@ struct netns_files {
 	uint64_t copy_stamp;	     /* of the copy, when it was found to be whole; 0: not yet */
 	struct trust_report ca_said; /* how it stood with the CA when it was last said */
 	bool said;
+	char failed[PATH_MAX]; /* what of the host's could not be copied last */
 };
 
 int netns_files_new(const struct netns_files_options *options, struct netns_files **ret)
@@ -331,8 +332,20 @@ static void speak_of_ca(const struct netns_files *files, const struct trust_repo
 
 static bool is_same(const struct trust_report *a, const struct trust_report *b)
 {
-	return a->ca == b->ca && streq(a->why, b->why) && a->certificate.begin == b->certificate.begin &&
-	       a->certificate.end == b->certificate.end;
+	return a->ca == b->ca && streq(a->why, b->why) &&
+	       streq(a->certificate.subject, b->certificate.subject) &&
+	       a->certificate.begin == b->certificate.begin && a->certificate.end == b->certificate.end;
+}
+
+/* Once, and when it is another one. */
+static void say_ca(struct netns_files *files, const struct trust_report *report, bool again)
+{
+	if (!report->is_known)
+		return;
+	if (again || !files->said || !is_same(report, &files->ca_said))
+		speak_of_ca(files, report);
+	files->ca_said = *report;
+	files->said = true;
 }
 
 int netns_files_refresh(struct netns_files *files, bool thorough)
@@ -344,16 +357,20 @@ int netns_files_refresh(struct netns_files *files, bool thorough)
 	if (stamp == files->stamp && copy == files->copy_stamp && !thorough)
 		return 0;
 	r = trust_sync(files->host_ssl, files->ca, files->copy, &report);
+	say_ca(files, &report, thorough);
+	(void)str_format(files->failed, sizeof(files->failed), "%s%s%s", files->host_ssl,
+			 *report.failed ? "/" : "", report.failed);
 	if (r < 0)
 		return r;
 	files->stamp = stamp;
 	/* What was written is looked at once more: someone may have removed it meanwhile. */
 	files->copy_stamp = r == 0 ? copy : 0;
-	if (thorough || !files->said || !is_same(&report, &files->ca_said))
-		speak_of_ca(files, &report);
-	files->ca_said = report;
-	files->said = true;
 	return r;
+}
+
+const char *netns_files_failed(const struct netns_files *files)
+{
+	return files->failed;
 }
 
 int netns_files_check_ca(const struct netns_files *files)

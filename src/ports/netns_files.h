@@ -37,6 +37,9 @@ int netns_files_each(struct netns_files *files, int (*callback)(void *context, c
  * nothing had; 1: written. Says in the log when the CA is another one than before, gone, or cannot be used.
  * With `thorough`, it looks at all of it, and says how it stands with the CA even if nothing has changed. */
 int netns_files_refresh(struct netns_files *files, bool thorough);
+/* What of the host's trust store could not be copied when netns_files_refresh() failed last. The text is the
+ * files' and stays until it is called again. */
+const char *netns_files_failed(const struct netns_files *files);
 /* Says in the log what is wrong with the CA. -EINVAL: it is gone or cannot be used. */
 int netns_files_check_ca(const struct netns_files *files);
 /* Removes the copy. */

@@ -27,12 +27,14 @@ struct trust {
 	char *ca; /* NULL: none */
 	size_t ca_size;
 	bool changed;
+	struct trust_report *report;
 };
 
 /* A directory of the trust store. Whoever may write into the copy may put a link in its place at any time:
  * everything in it is reached by the descriptor. */
 struct place {
 	enum { PLACE_TOP, PLACE_CERTS, PLACE_OTHER } kind;
+	const char *path; /* below the store */
 	unsigned int depth;
 	int host; /* negative: there is none, or others may not look into it */
 	int copy;
@@ -54,11 +56,27 @@ static bool is_missing(int r)
 	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EISDIR || r == -EUCLEAN;
 }
 
+static int first_error(int r, int q)
+{
+	return r < 0 ? r : q;
+}
+
 static int note(struct trust *trust, int r)
 {
 	if (r > 0)
 		trust->changed = true;
 	return r < 0 ? r : 0;
+}
+
+/* Remembers the first name with which something went wrong, which is the innermost one. */
+static int note_failure(struct trust *trust, const struct place *place, const char *name, int r)
+{
+	char *failed = trust->report->failed;
+
+	if (r < 0 && !*failed)
+		(void)str_format(failed, sizeof(trust->report->failed), "%s%s%s", place->path,
+				 *place->path ? "/" : "", name);
+	return r;
 }
 
 static int remove_from_copy(struct trust *trust, int directory, const char *name)
@@ -165,7 +183,7 @@ static int on_entry(void *context, int directory, const char *name)
 	const struct walk *walk = context;
 
 	(void)directory;
-	return walk->callback(walk->trust, walk->place, name);
+	return note_failure(walk->trust, walk->place, name, walk->callback(walk->trust, walk->place, name));
 }
 
 static int each_entry(struct trust *trust, const struct place *place, int directory,
@@ -178,10 +196,9 @@ static int each_entry(struct trust *trust, const struct place *place, int direct
 
 static int copy_entries(struct trust *trust, const struct place *place)
 {
-	int first_error = place->host < 0 ? 0 : each_entry(trust, place, place->host, copy_entry);
-	int r = each_entry(trust, place, place->copy, prune_entry);
+	int r = place->host < 0 ? 0 : each_entry(trust, place, place->host, copy_entry);
 
-	return first_error < 0 ? first_error : r;
+	return first_error(r, each_entry(trust, place, place->copy, prune_entry));
 }
 
 static int own(struct trust *trust, int directory, mode_t mode)
@@ -227,10 +244,12 @@ static int copy_directory(struct trust *trust, const struct place *parent, const
 {
 	_cleanup_(closep) int host = file_open_directory(parent->host, name), copy = -EBADF;
 	bool is_private = parent->kind == PLACE_TOP && streq(name, "private");
-	struct place place = {.kind = PLACE_OTHER, .depth = parent->depth + 1, .host = -EBADF};
+	char path[PATH_MAX];
+	struct place place = {.kind = PLACE_OTHER, .path = path, .depth = parent->depth + 1, .host = -EBADF};
+	int r = str_format(path, sizeof(path), "%s%s%s", parent->path, *parent->path ? "/" : "", name);
 
-	if (host < 0)
-		return host;
+	if (host < 0 || r < 0)
+		return MIN(host, r);
 	if (place.depth > DEPTH_MAX)
 		return -ELOOP;
 	if (!is_private && is_public(host))
@@ -242,16 +261,11 @@ static int copy_directory(struct trust *trust, const struct place *parent, const
 	return copy_entries(trust, &place);
 }
 
-/* The host's bundle and the CA behind it. */
-static int write_bundle(struct trust *trust, const struct place *certs)
+/* A bundle and the CA behind it. */
+static int put_bundle(struct trust *trust, const struct place *certs, const char *bundle, size_t size)
 {
-	_cleanup_(freep) char *bundle = NULL, *content = NULL;
-	size_t size = 0;
-	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, &bundle, &size);
+	_cleanup_(freep) char *content = malloc(size + trust->ca_size + 2);
 
-	if (r < 0 && r != -ENOENT && r != -EACCES)
-		return r;
-	content = malloc(size + trust->ca_size + 2);
 	if (!content)
 		return -ENOMEM;
 	if (bundle)
@@ -261,6 +275,27 @@ static int write_bundle(struct trust *trust, const struct place *certs)
 	if (trust->ca)
 		memcpy(content + size, trust->ca, trust->ca_size);
 	return put_file(trust, certs, BUNDLE, content, size + trust->ca_size);
+}
+
+static bool has_bundle(const struct place *certs)
+{
+	struct stat st;
+
+	return fstatat(certs->copy, BUNDLE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* While the host's cannot be read, the one that the copy has is better than one of the CA alone. */
+static int write_bundle(struct trust *trust, const struct place *certs)
+{
+	_cleanup_(freep) char *bundle = NULL;
+	size_t size = 0;
+	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, &bundle, &size);
+
+	if (is_missing(r) || r == -EACCES)
+		r = 0;
+	if (r < 0 && has_bundle(certs))
+		return r;
+	return first_error(r, put_bundle(trust, certs, bundle, size));
 }
 
 static int write_ca(struct trust *trust, const struct place *top, const struct place *certs)
@@ -345,20 +380,19 @@ static int open_host(int parent, const char *name, int *ret)
 	return 0;
 }
 
+/* Whatever cannot be copied holds up nothing else. */
 static int sync_places(struct trust *trust, const struct place *top, const struct place *certs)
 {
-	int first_error = copy_entries(trust, top), r = copy_entries(trust, certs);
+	int r = copy_entries(trust, top);
 
-	if (first_error == 0)
-		first_error = r;
-	r = write_bundle(trust, certs);
-	if (r == 0 && trust->ca)
-		r = write_ca(trust, top, certs);
-	return first_error < 0 ? first_error : r;
+	r = first_error(r, copy_entries(trust, certs));
+	r = first_error(r, note_failure(trust, certs, BUNDLE, write_bundle(trust, certs)));
+	if (trust->ca)
+		r = first_error(r, note_failure(trust, certs, TRUST_CA_NAME, write_ca(trust, top, certs)));
+	return r;
 }
 
-/* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. A
- * file of the host's that cannot be copied holds up nothing else. */
+/* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. */
 static int sync_all(struct trust *trust)
 {
 	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF, copy_certs = -EBADF;
@@ -374,9 +408,12 @@ static int sync_all(struct trust *trust)
 	copy_certs = open_copy(trust, copy, CERTS, 0755);
 	if (copy_certs < 0)
 		return copy_certs;
-	return sync_places(
-		trust, &(struct place){.kind = PLACE_TOP, .host = host, .copy = copy},
-		&(struct place){.kind = PLACE_CERTS, .depth = 1, .host = host_certs, .copy = copy_certs});
+	return sync_places(trust, &(struct place){.kind = PLACE_TOP, .path = "", .host = host, .copy = copy},
+			   &(struct place){.kind = PLACE_CERTS,
+					   .path = CERTS,
+					   .depth = 1,
+					   .host = host_certs,
+					   .copy = copy_certs});
 }
 
 int trust_open_bundle(const char *copy)
@@ -400,11 +437,12 @@ int trust_look(const char *ca, const char *copy, struct trust_report *ret)
 
 int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret)
 {
-	struct trust trust = {.host = host, .copy = copy};
+	struct trust trust = {.host = host, .copy = copy, .report = ret};
 	int r;
 
 	*ret = (struct trust_report){};
 	r = find_ca(&trust, ca, ret);
+	ret->is_known = r == 0;
 	if (r == 0)
 		r = sync_all(&trust);
 	free(trust.ca);

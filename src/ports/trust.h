@@ -13,9 +13,11 @@
 enum trust_ca { TRUST_CA_NONE, TRUST_CA_GOOD, TRUST_CA_GONE, TRUST_CA_BAD };
 
 struct trust_report {
+	bool is_known; /* how it stands with the CA, also if something else failed */
 	enum trust_ca ca;
 	char why[160];			/* why it is bad */
 	struct certificate certificate; /* that the copy has; end 0: none */
+	char failed[512];		/* the first name in the store that could not be copied; "": none */
 };
 
 /* Only looks at the CA, as trust_sync() would. */

@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "ports/files.h"
 #include "ports/netns_files.h"
 #include "ports/trust.h"
 #include "tests/tap.h"
 #include "trust_world.h"
+
+static char said[1024]; /* what was logged last */
+
+/* In place of the real one (meson.build). */
+void __wrap_log_line(enum log_level level, const char *format, ...) _printf_(2, 3);
+void __wrap_log_line(enum log_level level _unused_, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+}
 
 static void test_copy(const char *scratch)
 {
@@ -360,6 +375,68 @@ static void test_mended(const char *scratch)
 	netns_files_free(files);
 }
 
+static void make_huge(const char *directory, const char *name)
+{
+	char path[256];
+
+	put(directory, name, "");
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
+}
+
+/* What cannot be copied is told by its name, and the CA comes all the same. */
+static void test_failed(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	struct trust_report report;
+	char etc_netns[128], path[256], want[256];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "failed");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	make_huge(world.host, "certs/ca-certificates.crt");
+	tap_ok(trust_sync(world.host, world.ca, world.copy, &report) == -EFBIG &&
+		       streq(report.failed, "certs/ca-certificates.crt"),
+	       "a bundle that is too large is told");
+	tap_ok(has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
+		       report.ca == TRUST_CA_GOOD,
+	       "and there is one of the CA");
+	put(world.host, "certs/ca-certificates.crt", "host's bundle\n");
+	(void)sync_world(&world);
+	make_huge(world.host, "certs/ca-certificates.crt");
+	put(world.root, "ca.crt", spaced_pem);
+	(void)sync_world(&world);
+	tap_ok(has(world.copy, "cert.pem", "host's bundle") && has(world.copy, TRUST_CA_FILE, spaced_pem),
+	       "one that was copied stays, and the CA is followed");
+	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", world.host);
+	(void)unlink(path);
+	(void)mkdir(path, 0755);
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "cert.pem", spaced_pem),
+	       "a directory is as good as none");
+	tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
+
+	(void)str_format(path, sizeof(path), "%s/extra", world.host);
+	(void)mkdir(path, 0755);
+	(void)str_format(path, sizeof(path), "%s/extra/deep", world.host);
+	(void)mkdir(path, 0755);
+	make_huge(world.host, "extra/deep/huge");
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)str_format(want, sizeof(want), "%s/extra/deep/huge", world.host);
+	tap_ok(netns_files_refresh(files, false) == -EFBIG && streq(netns_files_failed(files), want),
+	       "a node tells the file that cannot be copied");
+	tap_ok(strstr(said, "instances trust the CA subject=Some CA"), "and the CA");
+	*said = '\0';
+	(void)netns_files_refresh(files, false);
+	tap_is_str(said, "", "once");
+	put(world.root, "ca.crt", ca_pem);
+	(void)netns_files_refresh(files, false);
+	tap_ok(strstr(said, "subject=privlink local CA"), "and another one meanwhile");
+	netns_files_free(files);
+}
+
 static void write_outside(const char *outside, const char *content)
 {
 	(void)file_remove_tree(outside);
@@ -430,6 +507,7 @@ int main(void)
 	test_no_certs(scratch);
 	test_mended(scratch);
 	test_gone(scratch);
+	test_failed(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
