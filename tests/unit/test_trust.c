@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/log.h"
 #include "ports/files.h"
-#include "ports/netns_files.h"
 #include "ports/trust.h"
 #include "tests/tap.h"
 #include "trust_world.h"
-
-static char said[1024]; /* what was logged last */
-
-/* In place of the real one (meson.build). */
-void __wrap_log_line(enum log_level level, const char *format, ...) _printf_(2, 3);
-void __wrap_log_line(enum log_level level _unused_, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(said, sizeof(said), format, args);
-	va_end(args);
-}
 
 static void test_copy(const char *scratch)
 {
@@ -254,52 +237,6 @@ static void test_linked_host(const char *scratch)
 	test_linked_certs(scratch, "relative", "certs.d");
 }
 
-/* Into the file itself, as large and as old as before. */
-static void change_in_place(const char *directory, const char *name, const char *content)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	char path[256];
-	struct stat st;
-
-	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	(void)fstat(fd, &st);
-	(void)!write(fd, content, strlen(content));
-	(void)futimens(fd, (struct timespec[2]){st.st_atim, st.st_mtim});
-}
-
-/* Modes and owners of the copy's, which others changed. */
-static void test_modes(struct netns_files *files, const char *copy)
-{
-	static const struct {
-		const char *name;
-		mode_t mode, changed;
-	} cases[] = {
-		{"openssl.cnf", 0644, 0600}, {"certs/one.pem", 0644, 0666},
-		{"certs", 0755, 0700},	     {"private", 0700, 0755},
-		{".", 0755, 01777},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char path[256];
-		struct stat st = {};
-
-		(void)str_format(path, sizeof(path), "%s/%s", copy, cases[i].name);
-		(void)chmod(path, cases[i].changed);
-		(void)netns_files_refresh(files, false);
-		tap_ok(stat(path, &st) == 0 && (st.st_mode & ALLPERMS) == cases[i].mode,
-		       "a changed mode is as it was: %s", cases[i].name);
-		if (chown(path, 1, 1) < 0)
-			continue; /* only root can, but then nobody else could */
-		(void)netns_files_refresh(files, false);
-		tap_ok(stat(path, &st) == 0 && st.st_uid == geteuid() &&
-			       (st.st_mode & ALLPERMS) == cases[i].mode,
-		       "and so is an owner");
-	}
-	(void)netns_files_refresh(files, false);
-	tap_is_int(netns_files_refresh(files, false), 0, "then nothing is left to do");
-}
-
 /* What the host has in place of its certificates are none. */
 static void test_no_certs(const char *scratch)
 {
@@ -325,175 +262,6 @@ static void test_no_certs(const char *scratch)
 	}
 }
 
-/* What the node's own looks find, without a thorough one. */
-static void test_mended(const char *scratch)
-{
-	char host[128], copy[128], path[256], etc_netns[128];
-	const struct netns_files_options options = {
-		.directory = etc_netns, .host_ssl = host, .state_dir = scratch};
-	struct netns_files *files;
-
-	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", scratch);
-	(void)str_format(host, sizeof(host), "%s/other-host", scratch);
-	(void)str_format(copy, sizeof(copy), "%s/ssl", scratch);
-	make_host(host);
-	if (netns_files_new(&options, &files) < 0)
-		abort();
-	tap_is_int(netns_files_refresh(files, false), 1, "a node makes its copy");
-	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", copy);
-	(void)unlink(path);
-	tap_ok(netns_files_refresh(files, false) == 1 &&
-		       has(copy, "certs/ca-certificates.crt", "host's bundle"),
-	       "what was removed from it while it was made comes back");
-	tap_is_int(netns_files_refresh(files, false), 0, "it stays as it is");
-	tap_is_int(netns_files_refresh(files, false), 0, "and as it is");
-	(void)str_format(path, sizeof(path), "%s/certs", copy);
-	(void)file_remove_tree(path);
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/11111111.0", "one"),
-	       "what is removed later comes back, too");
-	put(copy, "certs/one.pem", "another's");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
-	       "what someone changes is as it was");
-	(void)netns_files_refresh(files, false);
-	change_in_place(copy, "certs/one.pem", "two");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
-	       "also if its time is set back");
-	(void)netns_files_refresh(files, false);
-	change_in_place(host, "certs/one.pem", "two");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "two"),
-	       "so is the host's followed");
-	change_in_place(host, "certs/one.pem", "one");
-	(void)netns_files_refresh(files, false);
-	test_modes(files, copy);
-	(void)file_remove_tree(copy);
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "openssl.cnf", "config"),
-	       "all of it can go");
-	(void)netns_files_refresh(files, false);
-	(void)file_remove_tree(host);
-	tap_is_int(netns_files_refresh(files, false), 1, "the host's can go, too");
-	tap_is_int(netns_files_refresh(files, false), 0, "which is followed once");
-	netns_files_free(files);
-}
-
-static void make_huge(const char *directory, const char *name)
-{
-	char path[256];
-
-	put(directory, name, "");
-	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
-	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
-}
-
-/* What cannot be copied is told by its name, and the CA comes all the same. */
-static void test_failed(const char *scratch)
-{
-	struct trust_world world;
-	struct netns_files *files;
-	struct trust_report report;
-	char etc_netns[128], path[256], want[256];
-	const struct netns_files_options options = {
-		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
-
-	make_world(&world, scratch, "failed");
-	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
-	make_huge(world.host, "certs/ca-certificates.crt");
-	tap_ok(trust_sync(world.host, world.ca, world.copy, &report) == -EFBIG &&
-		       streq(report.failed, "certs/ca-certificates.crt"),
-	       "a bundle that is too large is told");
-	tap_ok(has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
-		       report.ca == TRUST_CA_GOOD,
-	       "and there is one of the CA");
-	put(world.host, "certs/ca-certificates.crt", "host's bundle\n");
-	(void)sync_world(&world);
-	make_huge(world.host, "certs/ca-certificates.crt");
-	put(world.root, "ca.crt", spaced_pem);
-	(void)sync_world(&world);
-	tap_ok(has(world.copy, "cert.pem", "host's bundle") && has(world.copy, TRUST_CA_FILE, spaced_pem),
-	       "one that was copied stays, and the CA is followed");
-	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", world.host);
-	(void)unlink(path);
-	(void)mkdir(path, 0755);
-	tap_ok(sync_world(&world) == 1 && has(world.copy, "cert.pem", spaced_pem),
-	       "a directory is as good as none");
-	tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
-
-	(void)str_format(path, sizeof(path), "%s/extra", world.host);
-	(void)mkdir(path, 0755);
-	(void)str_format(path, sizeof(path), "%s/extra/deep", world.host);
-	(void)mkdir(path, 0755);
-	make_huge(world.host, "extra/deep/huge");
-	if (netns_files_new(&options, &files) < 0)
-		abort();
-	(void)str_format(want, sizeof(want), "%s/extra/deep/huge", world.host);
-	tap_ok(netns_files_refresh(files, false) == -EFBIG && streq(netns_files_failed(files), want),
-	       "a node tells the file that cannot be copied");
-	tap_ok(strstr(said, "instances trust the CA subject=Some CA"), "and the CA");
-	*said = '\0';
-	(void)netns_files_refresh(files, false);
-	tap_is_str(said, "", "once");
-	put(world.root, "ca.crt", ca_pem);
-	(void)netns_files_refresh(files, false);
-	tap_ok(strstr(said, "subject=privlink local CA"), "and another one meanwhile");
-	netns_files_free(files);
-}
-
-static void write_outside(const char *outside, const char *content)
-{
-	(void)file_remove_tree(outside);
-	(void)file_update(outside, content, strlen(content), 0644);
-}
-
-/* And once more, at what was written. */
-static int look(struct netns_files *files)
-{
-	int r = netns_files_refresh(files, false);
-
-	(void)netns_files_refresh(files, false);
-	return r;
-}
-
-/* What was copied and is no file any more, or whose link leads nowhere, as a node's own looks find it. */
-static void test_gone(const char *scratch)
-{
-	struct trust_world world;
-	struct netns_files *files;
-	char etc_netns[128], outside[256], copy[140], path[256];
-	const struct netns_files_options options = {
-		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
-
-	make_world(&world, scratch, "gone");
-	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
-	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
-	(void)str_format(outside, sizeof(outside), "%s/outside", world.root);
-	(void)str_format(path, sizeof(path), "%s/certs/link.pem", world.host);
-	(void)file_link(path, "../../outside");
-	write_outside(outside, "linked\n");
-	if (netns_files_new(&options, &files) < 0)
-		abort();
-	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "linked"), "what a link leads to is copied");
-	write_outside(outside, "changed\n");
-	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "changed"), "it changes");
-	(void)unlink(outside);
-	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "it goes");
-	write_outside(outside, "linked\n");
-	tap_ok(look(files) == 1 && has(copy, "certs/link.pem", "linked"), "it returns");
-	(void)unlink(outside);
-	(void)mkdir(outside, 0755);
-	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "it becomes a directory");
-	write_outside(outside, "linked\n");
-	(void)look(files);
-	(void)unlink(path);
-	(void)file_link(path, "../certs/link.pem");
-	tap_ok(look(files) == 1 && !type_of(copy, "certs/link.pem"), "the link leads to itself");
-	(void)str_format(path, sizeof(path), "%s/certs/one.pem", world.host);
-	(void)unlink(path);
-	(void)mkfifo(path, 0644);
-	tap_ok(look(files) == 1 && !type_of(copy, "certs/one.pem"), "a file becomes a pipe");
-	(void)look(files);
-	tap_is_int(look(files), 0, "and all is well");
-	netns_files_free(files);
-}
-
 int main(void)
 {
 	char scratch[64];
@@ -505,9 +273,6 @@ int main(void)
 	test_host_without(scratch);
 	test_linked_host(scratch);
 	test_no_certs(scratch);
-	test_mended(scratch);
-	test_gone(scratch);
-	test_failed(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
