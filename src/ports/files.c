@@ -163,14 +163,17 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Where the new content is until it takes its place. What stands there is of nobody. */
+/* Where the new content is until it takes its place. A directory that somebody put there is not waited for.
+ */
 static int make_temporary(int directory, const char *name, char ret[PATH_MAX])
 {
 	int r = str_format(ret, PATH_MAX, "%s.privlink-new", name);
 
-	if (r >= 0)
-		r = file_remove_at(directory, ret);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	if (unlinkat(directory, ret, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? file_move_aside(directory, ret) : -errno;
 }
 
 int file_update_at(int directory, const char *name, const void *data, size_t size, mode_t mode)
@@ -246,6 +249,8 @@ int file_each(int directory, int (*callback)(void *context, int directory, const
 		r = callback(context, directory, entry->d_name);
 		if (r < 0 && !first_error)
 			first_error = r;
+		if (r == -EAGAIN)
+			break;
 	}
 	(void)closedir(dir);
 	return first_error;
@@ -257,13 +262,45 @@ int file_each(int directory, int (*callback)(void *context, int directory, const
  * that however deep it is, two of them are open. */
 struct removal {
 	int top;
-	unsigned int moved; /* so many names were given */
-	bool is_done;	    /* nothing was left behind that has to be looked at once more */
+	unsigned int *steps; /* that are left; each name and each try is one */
+	unsigned int number; /* of the next name that is given */
+	bool is_done;	     /* nothing was left behind that has to be looked at once more */
 };
 
-/* 1: it is a directory with something in it. */
-static int remove_one(int directory, const char *name)
+/* Another one at each time: what was given before may be there still. */
+static unsigned int first_number(void)
 {
+	return (unsigned int)now_mono_ms() << 8;
+}
+
+/* -EEXIST: another name is to be tried. */
+static int rename_to(int from, const char *name, int to, const char *other)
+{
+	if (renameat(from, name, to, other) == 0 || errno == ENOENT)
+		return 0;
+	return errno == ENOTEMPTY || errno == ENOTDIR ? -EEXIST : -errno;
+}
+
+int file_move_aside(int directory, const char *name)
+{
+	unsigned int number = first_number(), last = number + 1000;
+	char other[PATH_MAX];
+	int r;
+
+	do {
+		r = str_format(other, sizeof(other), "%s.privlink-old-%u", name, number);
+		if (r >= 0)
+			r = rename_to(directory, name, directory, other);
+	} while (r == -EEXIST && ++number != last);
+	return r;
+}
+
+/* 1: it is a directory with something in it. */
+static int remove_one(int directory, const char *name, unsigned int *steps)
+{
+	if (*steps == 0)
+		return -EAGAIN;
+	(*steps)--;
 	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR)
@@ -277,24 +314,27 @@ static int remove_one(int directory, const char *name)
 static int remove_or_move(void *context, int directory, const char *name)
 {
 	struct removal *removal = context;
-	char moved[32];
-	int r = remove_one(directory, name);
+	char other[32];
+	int r = remove_one(directory, name, removal->steps);
 
 	if (r <= 0)
 		return r;
 	removal->is_done = false;
 	do {
-		(void)str_format(moved, sizeof(moved), "privlink-old-%u", removal->moved++);
-		r = renameat(directory, name, removal->top, moved);
-	} while (r < 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) && removal->moved);
-	return r < 0 && errno != ENOENT ? -errno : 0;
+		if (*removal->steps == 0)
+			return -EAGAIN;
+		(*removal->steps)--;
+		(void)str_format(other, sizeof(other), "privlink-old-%u", removal->number++);
+		r = rename_to(directory, name, removal->top, other);
+	} while (r == -EEXIST);
+	return r;
 }
 
 static int remove_of_top(void *context, int directory, const char *name)
 {
 	struct removal *removal = context;
 	_cleanup_(closep) int fd = -EBADF;
-	int r = remove_one(directory, name);
+	int r = remove_one(directory, name, removal->steps);
 
 	if (r <= 0)
 		return r;
@@ -304,14 +344,14 @@ static int remove_of_top(void *context, int directory, const char *name)
 	r = file_each(fd, remove_or_move, removal);
 	if (r < 0)
 		return r;
-	r = remove_one(directory, name);
+	r = remove_one(directory, name, removal->steps);
 	removal->is_done &= r == 0;
 	return MIN(r, 0);
 }
 
-static int remove_all_in(int directory)
+static int remove_all_in(int directory, unsigned int *steps)
 {
-	struct removal removal = {.top = directory};
+	struct removal removal = {.top = directory, .steps = steps, .number = first_number()};
 	int r = 0;
 
 	while (!removal.is_done && r == 0) {
@@ -321,17 +361,17 @@ static int remove_all_in(int directory)
 	return r;
 }
 
-int file_remove_at(int directory, const char *name)
+int file_remove_some(int directory, const char *name, unsigned int *steps)
 {
 	_cleanup_(closep) int fd = -EBADF;
-	int r = remove_one(directory, name);
+	int r = remove_one(directory, name, steps);
 
 	if (r <= 0)
 		return r;
 	fd = file_open_directory(directory, name);
 	if (fd < 0)
 		return fd;
-	r = remove_all_in(fd);
+	r = remove_all_in(fd, steps);
 	if (r < 0)
 		return r;
 	return unlinkat(directory, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -339,5 +379,7 @@ int file_remove_at(int directory, const char *name)
 
 int file_remove_tree(const char *path)
 {
-	return file_remove_at(AT_FDCWD, path);
+	unsigned int steps = UINT_MAX;
+
+	return file_remove_some(AT_FDCWD, path, &steps);
 }

@@ -35,4 +35,8 @@ int file_link_at(int directory, const char *name, const char *target);
 int file_each(int directory, int (*callback)(void *context, int directory, const char *name), void *context);
 /* Removes a file or a directory with all that is in it, never following links. Missing is fine. */
 int file_remove_tree(const char *path);
-int file_remove_at(int directory, const char *name);
+/* The same, by no more than so many steps, which are counted down. -EAGAIN: there were too few, and some of
+ * it is left. */
+int file_remove_some(int directory, const char *name, unsigned int *steps);
+/* Gives it another name in the same directory: ".privlink-old-" and a number behind it. Missing is fine. */
+int file_move_aside(int directory, const char *name);

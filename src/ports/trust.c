@@ -20,6 +20,7 @@
 #define CERTS	    "certs"
 #define BUNDLE	    "ca-certificates.crt"
 #define DEPTH_MAX   16
+#define REMOVE_MAX  5000 /* steps at a time: whoever may write into the copy may have put anything there */
 #define MODE_PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
 
 struct trust {
@@ -27,6 +28,7 @@ struct trust {
 	char *ca; /* NULL: none */
 	size_t ca_size;
 	bool changed;
+	unsigned int steps; /* that are left to remove something */
 	struct trust_report *report;
 };
 
@@ -73,20 +75,23 @@ static int note_failure(struct trust *trust, const struct place *place, const ch
 {
 	char *failed = trust->report->failed;
 
-	if (r < 0 && !*failed)
+	if (r < 0 && r != -EAGAIN && !*failed)
 		(void)str_format(failed, sizeof(trust->report->failed), "%s%s%s", place->path,
 				 *place->path ? "/" : "", name);
 	return r;
 }
 
+/* What there is no time for is removed at the next looks. */
 static int remove_from_copy(struct trust *trust, int directory, const char *name)
 {
 	struct stat st;
+	int r;
 
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	trust->changed = true;
-	return file_remove_at(directory, name);
+	r = file_remove_some(directory, name, &trust->steps);
+	return r == -EAGAIN ? 0 : r;
 }
 
 /* What stands there and is of another type goes: no rename replaces a directory, and what a link leads to is
@@ -94,10 +99,14 @@ static int remove_from_copy(struct trust *trust, int directory, const char *name
 static int make_room(struct trust *trust, int directory, const char *name, mode_t type)
 {
 	struct stat st;
+	int r;
 
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return (st.st_mode & S_IFMT) == type ? 0 : remove_from_copy(trust, directory, name);
+	if ((st.st_mode & S_IFMT) == type)
+		return 0;
+	r = remove_from_copy(trust, directory, name);
+	return r == 0 && trust->steps == 0 ? file_move_aside(directory, name) : r;
 }
 
 static int put_file(struct trust *trust, const struct place *place, const char *name, const void *data,
@@ -169,7 +178,7 @@ static int prune_entry(struct trust *trust, const struct place *place, const cha
 	if (place->host >= 0 &&
 	    (fstatat(place->host, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
 		return 0;
-	return remove_from_copy(trust, place->copy, name);
+	return trust->steps == 0 ? -EAGAIN : remove_from_copy(trust, place->copy, name);
 }
 
 struct walk {
@@ -197,8 +206,9 @@ static int each_entry(struct trust *trust, const struct place *place, int direct
 static int copy_entries(struct trust *trust, const struct place *place)
 {
 	int r = place->host < 0 ? 0 : each_entry(trust, place, place->host, copy_entry);
+	int q = each_entry(trust, place, place->copy, prune_entry);
 
-	return first_error(r, each_entry(trust, place, place->copy, prune_entry));
+	return first_error(r, q == -EAGAIN ? 0 : q);
 }
 
 static int own(struct trust *trust, int directory, mode_t mode)
@@ -437,7 +447,7 @@ int trust_look(const char *ca, const char *copy, struct trust_report *ret)
 
 int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret)
 {
-	struct trust trust = {.host = host, .copy = copy, .report = ret};
+	struct trust trust = {.host = host, .copy = copy, .steps = REMOVE_MAX, .report = ret};
 	int r;
 
 	*ret = (struct trust_report){};
