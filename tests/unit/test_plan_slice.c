@@ -88,6 +88,63 @@ static void test_many_endpoints(void)
 	world_free(&run.w);
 }
 
+/* How many of so many changes were slices; each by itself. */
+static unsigned int n_by_slices(struct run *run, unsigned int n,
+				void (*change_it)(struct run *run, unsigned int i))
+{
+	unsigned int by_slices = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct plan_patch patch = {};
+
+		change_it(run, i);
+		by_slices += plan_touched_slices(run, &patch) == 0;
+		plan_patch_done(&patch);
+	}
+	return by_slices;
+}
+
+static void put_rule_again(struct run *run, unsigned int i)
+{
+	put(run, "sg_rule/sg-0/sgr-0",
+	    "{'id': 'sgr-0', 'group': 'sg-0', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+	    "'protocol': 'TCP', 'port_first': %u, 'port_last': 90, 'cidr': '10.0.0.0/16'}",
+	    80 + i % 2);
+}
+
+/* As an ENI that goes, and another one. */
+static void put_port_with_new_number(struct run *run, unsigned int i)
+{
+	put(run, "port/eni-m1",
+	    "{'id': 'eni-m1', 'number': %u, 'kind': 'endpoint', 'region': 'cn-hangzhou', 'zone': '" ZONE_H
+	    "', 'vpc': 'vpc-c', 'addr': '10.0.3.1', 'mac': '02:00:00:00:00:01', 'groups': ['sg-ep'], "
+	    "'holder': 'ep-m1', 'status': 'InUse'}",
+	    5000 + i);
+}
+
+/* What slices were given comes back with a plan of the whole alone: most changes are given nothing. */
+static void test_numbers(void)
+{
+	struct run run = {};
+	unsigned int n;
+
+	begin(&run);
+	put(&run, "security_group/sg-0", "{'id': 'sg-0', 'vpc': 'vpc-c', 'type': 'normal'}");
+	put_many(&run, 1, 1);
+	put(&run, "endpoint_zone/ep-m1/" ZONE_H,
+	    "{'endpoint': 'ep-m1', 'zone': '" ZONE_H "', 'port': 'eni-m1', 'addr': '10.0.3.1', 'resource': "
+	    "'nlb-1', 'domain': 'ep-m1-h.cn-hangzhou.privatelink.aliyuncs.com', 'status': 'Connected'}");
+	put(&run, "connection/ep-m1", "{'endpoint': 'ep-m1', 'service': 'epsrv-1', 'status': 'Connected'}");
+	(void)n_by_slices(&run, 1, put_port_with_new_number);
+	tap_is_int(n_by_slices(&run, 3000, put_rule_again), 3000,
+		   "rules take no numbers, and are slices for ever");
+	n = n_by_slices(&run, 5000, put_port_with_new_number);
+	tap_is_int(n, 4999, "who is given number after number leaves one change of 5,000 to the whole");
+	tap_ok(!plan_what_differs(run.plan, world_plan(&run.w)), "and the plan is that of all rows");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 /* Many elements of a sorted array at once. */
 
 static unsigned int n_compared;
@@ -544,6 +601,7 @@ int main(int argc, char **argv)
 	plan_free(run.plan);
 	world_free(&run.w);
 	test_many_endpoints();
+	test_numbers();
 	test_splices();
 	test_many_servers();
 	test_noted();
