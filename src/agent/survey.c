@@ -6,8 +6,10 @@
 #include "survey.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/child.h"
@@ -32,7 +34,8 @@ struct survey {
 	survey_done done;
 	void *context;
 	const struct plan *plan;
-	pid_t pid; /* 0: none goes on */
+	pid_t pid;   /* 0: none goes on */
+	pid_t dying; /* was killed, and nobody has waited for its end; 0: none */
 	int fd;
 	struct loop_source *io;
 	struct word word; /* that is being read */
@@ -155,12 +158,21 @@ static void run(const struct survey *survey, const struct plan_input *input, str
 
 /* ---- the agent ---- */
 
+/* To give back its memory takes it a while, which is not waited for here. */
+static void kill_process(struct survey *survey)
+{
+	if (survey->dying)
+		child_kill(survey->dying);
+	(void)kill(survey->pid, SIGKILL);
+	survey->dying = waitpid(survey->pid, NULL, WNOHANG) == survey->pid ? 0 : survey->pid;
+	survey->pid = 0;
+}
+
 static void forget(struct survey *survey)
 {
 	survey->io = loop_source_free(survey->io);
 	if (survey->pid)
-		child_kill(survey->pid);
-	survey->pid = 0;
+		kill_process(survey);
 	closep(&survey->fd);
 	survey->fd = -EBADF;
 	free(survey->doubts);
@@ -207,6 +219,8 @@ static void end(struct survey *survey)
 {
 	const char *what = what_is_wrong(survey);
 
+	child_kill(survey->pid); /* it has let go of all that it had */
+	survey->pid = 0;
 	forget(survey);
 	survey->done(survey->context, what);
 }
@@ -281,6 +295,8 @@ struct survey *survey_free(struct survey *survey)
 	if (!survey)
 		return NULL;
 	forget(survey);
+	if (survey->dying)
+		child_kill(survey->dying);
 	free(survey);
 	return NULL;
 }
