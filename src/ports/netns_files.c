@@ -48,9 +48,9 @@ struct netns_files {
 	char host_ssl[PATH_MAX / 2];
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
-	uint64_t stamp;		     /* of what the copy was made from; 0: not made */
-	uint64_t copy_stamp;	     /* of the copy, when it was found to be whole; 0: not yet */
-	struct trust_report ca_said; /* how it stood with the CA when it was last said */
+	uint64_t stamp;		       /* of what the copy was made from; 0: not made */
+	uint64_t copy_stamp;	       /* of the copy, when it was found to be whole; 0: not yet */
+	struct trust_report said_last; /* how it stood when it was last said */
 	bool said;
 	char failed[PATH_MAX]; /* what of the host's could not be copied last */
 };
@@ -340,14 +340,28 @@ static bool is_same(const struct trust_report *a, const struct trust_report *b)
 	       a->certificate.begin == b->certificate.begin && a->certificate.end == b->certificate.end;
 }
 
+/* What the host's administrator would miss in an instance. */
+static void say_left_out(const struct netns_files *files, const struct trust_report *report, bool again)
+{
+	const struct trust_report *last = &files->said_last;
+
+	if (*report->closed && (again || !streq(report->closed, last->closed)))
+		log_warning("not every user of the host may read file=%s/%s: instances do without it",
+			    files->host_ssl, report->closed);
+	if (*report->deep && (again || !streq(report->deep, last->deep)))
+		log_warning("too many directories within each other file=%s/%s: instances do without it",
+			    files->host_ssl, report->deep);
+}
+
 /* Once, and when it is another one. */
-static void say_ca(struct netns_files *files, const struct trust_report *report, bool again)
+static void say(struct netns_files *files, const struct trust_report *report, bool again)
 {
 	if (!report->is_known)
 		return;
-	if (again || !files->said || !is_same(report, &files->ca_said))
+	say_left_out(files, report, again);
+	if (again || !files->said || !is_same(report, &files->said_last))
 		speak_of_ca(files, report);
-	files->ca_said = *report;
+	files->said_last = *report;
 	files->said = true;
 }
 
@@ -360,7 +374,7 @@ int netns_files_refresh(struct netns_files *files, bool thorough)
 	if (stamp == files->stamp && copy == files->copy_stamp && !thorough)
 		return 0;
 	r = trust_sync(files->host_ssl, files->ca, files->copy, &report);
-	say_ca(files, &report, thorough);
+	say(files, &report, thorough);
 	(void)str_format(files->failed, sizeof(files->failed), "%s%s%s", files->host_ssl,
 			 *report.failed ? "/" : "", report.failed);
 	if (r < 0)

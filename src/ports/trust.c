@@ -81,6 +81,13 @@ static int note_failure(struct trust *trust, const struct place *place, const ch
 	return r;
 }
 
+/* Remembers the first, which is the one that has the others in it. */
+static void note_closed(struct trust *trust, const char *name)
+{
+	if (!*trust->report->closed)
+		(void)str_copy(trust->report->closed, sizeof(trust->report->closed), name);
+}
+
 /* What there is no time for is removed at the next looks. */
 static int remove_from_copy(struct trust *trust, int directory, const char *name)
 {
@@ -242,31 +249,55 @@ static int open_copy(struct trust *trust, int parent, const char *name, mode_t m
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-static bool is_public(int directory)
+static bool has_mode(int directory, mode_t mode)
 {
 	struct stat st;
 
-	return fstat(directory, &st) == 0 && (st.st_mode & MODE_PUBLIC) == MODE_PUBLIC;
+	return fstat(directory, &st) == 0 && (st.st_mode & mode) == mode;
+}
+
+/* Opens a directory of the host's that everyone may look into. Of what we may not look into ourselves (a
+ * disk of the network knows no root) others are not told either. 1: it is there, and is not public. */
+static int open_public(int parent, const char *name, int flags, mode_t mode, int *ret)
+{
+	_cleanup_(closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+
+	if (fd < 0)
+		return errno == EACCES ? 1 : -errno;
+	if (!has_mode(fd, mode))
+		return 1;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+/* Nothing of one that is deeper than directories can be open at once. */
+static int leave_out(struct trust *trust, const struct place *parent, const char *name, const char *path)
+{
+	if (!*trust->report->deep)
+		(void)str_copy(trust->report->deep, sizeof(trust->report->deep), path);
+	return remove_from_copy(trust, parent->copy, name);
 }
 
 /* The host's keys are the host's, and so is what not everyone may look into. */
 static int copy_directory(struct trust *trust, const struct place *parent, const char *name)
 {
-	_cleanup_(closep) int host = file_open_directory(parent->host, name), copy = -EBADF;
+	_cleanup_(closep) int host = -EBADF, copy = -EBADF;
 	bool is_private = parent->kind == PLACE_TOP && streq(name, "private");
 	char path[PATH_MAX];
-	struct place place = {.kind = PLACE_OTHER, .path = path, .depth = parent->depth + 1, .host = -EBADF};
+	struct place place = {.kind = PLACE_OTHER, .path = path, .depth = parent->depth + 1};
 	int r = str_format(path, sizeof(path), "%s%s%s", parent->path, *parent->path ? "/" : "", name);
 
-	if (host < 0 || r < 0)
-		return MIN(host, r);
+	if (r < 0)
+		return r;
 	if (place.depth > DEPTH_MAX)
-		return -ELOOP;
-	if (!is_private && is_public(host))
-		place.host = host;
-	copy = open_copy(trust, parent->copy, name, place.host < 0 ? 0700 : 0755);
+		return leave_out(trust, parent, name, path);
+	r = is_private ? 0 : open_public(parent->host, name, O_NOFOLLOW, MODE_PUBLIC, &host);
+	if (r < 0)
+		return r;
+	copy = open_copy(trust, parent->copy, name, host < 0 ? 0700 : 0755);
 	if (copy < 0)
 		return copy;
+	place.host = host;
 	place.copy = copy;
 	return copy_entries(trust, &place);
 }
@@ -301,6 +332,8 @@ static int write_bundle(struct trust *trust, const struct place *certs)
 	size_t size = 0;
 	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, &bundle, &size);
 
+	if (r == -EACCES)
+		note_closed(trust, CERTS "/" BUNDLE);
 	if (is_missing(r) || r == -EACCES)
 		r = 0;
 	if (r < 0 && has_bundle(certs))
@@ -378,16 +411,15 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 	return q;
 }
 
-/* Opens what the host has, also behind a link. */
-static int open_host(int parent, const char *name, int *ret)
+/* Opens the host's store or its certificates, also behind a link. Others need not list them: each file in
+ * them is looked at by itself. */
+static int open_host(struct trust *trust, int parent, const char *name, const char *path, int *ret)
 {
-	_cleanup_(closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = open_public(parent, name, 0, S_IXOTH, ret);
 
-	if (fd < 0)
-		return is_missing(-errno) ? 0 : -errno;
-	if (is_public(fd))
-		*ret = TAKE_FD(fd);
-	return 0;
+	if (r > 0)
+		note_closed(trust, path);
+	return r > 0 || is_missing(r) ? 0 : r;
 }
 
 /* Whatever cannot be copied holds up nothing else. */
@@ -406,10 +438,10 @@ static int sync_places(struct trust *trust, const struct place *top, const struc
 static int sync_all(struct trust *trust)
 {
 	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF, copy_certs = -EBADF;
-	int r = open_host(AT_FDCWD, trust->host, &host);
+	int r = open_host(trust, AT_FDCWD, trust->host, ".", &host);
 
 	if (r == 0 && host >= 0)
-		r = open_host(host, CERTS, &host_certs);
+		r = open_host(trust, host, CERTS, CERTS, &host_certs);
 	if (r < 0)
 		return r;
 	copy = open_copy(trust, AT_FDCWD, trust->copy, 0755);

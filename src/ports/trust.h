@@ -18,6 +18,8 @@ struct trust_report {
 	char why[160];			/* why it is bad */
 	struct certificate certificate; /* that the copy has; end 0: none */
 	char failed[512];		/* the first name in the store that could not be copied; "": none */
+	char closed[64]; /* the store ("."), its certificates or its bundle: others may not read it */
+	char deep[512];	 /* the first directory that is too deep to be copied; "": none */
 };
 
 /* Only looks at the CA, as trust_sync() would. */
@@ -25,8 +27,9 @@ int trust_look(const char *ca, const char *copy, struct trust_report *ret);
 
 /* Makes `copy` equal to `host` plus the certificate `ca`. One that is missing from the start is none; one
  * that is missing now, or cannot be read, leaves the one that the copy has. What others may not read on the
- * host is not copied, nor is its directory `private`. 0: it was so already; 1: something was written. -EFBIG:
- * a file is too large, and the others were copied; other errors as from the system. */
+ * host is not copied, nor is its directory `private`, nor what is below 16 directories. 0: it was so already;
+ * 1: something was written. -EFBIG: a file is too large, and the others were copied; other errors as from the
+ * system. */
 int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret);
 
 /* Opens the bundle of a copy, or of a link to one, to be read; the descriptor is the caller's. Whoever may

@@ -2,7 +2,9 @@
 /*
  * What others may not read on the host does not come into the world.copy, which all can read.
  */
+#include <linux/capability.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 
 #include "ports/trust.h"
 #include "tests/tap.h"
@@ -15,7 +17,7 @@ static void set_mode(const char *name, mode_t mode)
 	char path[256];
 
 	(void)str_format(path, sizeof(path), "%s/%s", world.host, name);
-	(void)chmod(path, mode);
+	(void)chmod(streq(name, ".") ? world.host : path, mode); /* into a closed one no path leads */
 }
 
 static void make_directory(const char *name, mode_t mode)
@@ -132,6 +134,84 @@ static void test_closed_store(const char *scratch)
 	       "until it is opened");
 }
 
+/* What of the store is told to be closed, where `name` has this mode. */
+static const char *closed_with(const char *name, mode_t closed_mode, mode_t open_mode)
+{
+	static struct trust_report report;
+
+	set_mode(name, closed_mode);
+	(void)trust_sync(world.host, world.ca, world.copy, &report);
+	set_mode(name, open_mode);
+	return report.closed;
+}
+
+static void test_told(const char *scratch)
+{
+	make_world(&world, scratch, "told");
+	tap_is_str(closed_with(".", 0755, 0755), "", "of an open store nothing is told to be closed");
+	tap_is_str(closed_with("private", 0700, 0700), "", "nor that its keys are");
+	tap_is_str(closed_with(".", 0750, 0755), ".", "a closed store is told");
+	tap_is_str(closed_with("certs", 0754, 0755), "certs", "so are certificates");
+	tap_is_str(closed_with("certs/ca-certificates.crt", 0640, 0644), "certs/ca-certificates.crt",
+		   "and a bundle");
+}
+
+/* What everyone may go through, but not list. */
+static void test_unlisted_store(const char *scratch)
+{
+	static const mode_t modes[] = {0711, 0751};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		char name[16];
+
+		(void)str_format(name, sizeof(name), "unlisted-%zu", i);
+		make_world(&world, scratch, name);
+		put(world.host, "certs/site.key", "secret\n");
+		set_mode("certs/site.key", 0640);
+		set_mode("certs", modes[i]);
+		set_mode(".", modes[i]);
+		tap_ok(sync_world(&world) == 1 && has(world.copy, "openssl.cnf", "config") &&
+			       has(world.copy, "certs/11111111.0", "one") &&
+			       has(world.copy, "cert.pem", "host's bundle\n-----BEGIN"),
+		       "of a store of mode %o, what all may read is copied", modes[i]);
+		tap_ok(!has(world.copy, "certs/site.key", ""), "and nothing else");
+	}
+}
+
+/* Whether root may read whatever it wishes, as on a disk of its own. */
+static void be_almighty(bool almighty)
+{
+	const uint32_t mask = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {};
+
+	(void)syscall(SYS_capget, &header, data);
+	data[0].effective = almighty ? data[0].permitted : data[0].effective & ~mask;
+	(void)syscall(SYS_capset, &header, data);
+}
+
+static void test_no_right(const char *scratch)
+{
+	make_world(&world, scratch, "right");
+	make_directory("keys", 0755);
+	put(world.host, "keys/site.key", "secret\n");
+	(void)sync_world(&world);
+	be_almighty(false);
+	set_mode("private", 0);
+	put(world.host, "certs/one.pem", "another\n");
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "certs/one.pem", "another"),
+	       "keys that not even root may look into are not looked into");
+	set_mode("keys", 0);
+	tap_ok(sync_world(&world) == 1 && !has(world.copy, "keys/site.key", ""),
+	       "another such directory is a closed one");
+	tap_is_int(sync_world(&world), 0, "and stays so");
+	tap_is_str(closed_with("certs", 0, 0755), "certs", "certificates, too");
+	tap_is_str(closed_with(".", 0, 0755), ".", "and all of a store");
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "cert.pem", "host's bundle\n-----BEGIN"),
+	       "until it is opened");
+	be_almighty(true);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -141,6 +221,9 @@ int main(void)
 	test_closed(scratch);
 	test_closed_target(scratch);
 	test_closed_store(scratch);
+	test_told(scratch);
+	test_unlisted_store(scratch);
+	test_no_right(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }

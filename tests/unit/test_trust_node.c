@@ -240,6 +240,43 @@ static void test_gone(const char *scratch)
 	netns_files_free(files);
 }
 
+/* What the host has and instances do without is said once. */
+static void test_left_out(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], path[1000];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "left");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)look(files);
+	*said = '\0';
+	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", world.host);
+	(void)chmod(path, 0640);
+	(void)look(files);
+	tap_ok(strstr(said, "not every user") && strstr(said, path), "a bundle that is closed is said: %s",
+	       said);
+	*said = '\0';
+	put(world.host, "certs/one.pem", "another\n");
+	(void)look(files);
+	tap_is_str(said, "", "once");
+	(void)netns_files_refresh(files, true);
+	(void)str_format(path, sizeof(path), "%s/d", world.host);
+	while (strlen(path) < strlen(world.host) + 40) {
+		(void)mkdir(path, 0755);
+		(void)strcat(path, "/d");
+	}
+	tap_ok(look(files) == 1 && strstr(said, "too many directories"), "so is a tree that is too deep");
+	*said = '\0';
+	tap_is_int(look(files), 0, "which holds up nothing");
+	tap_is_str(said, "", "and is said once, too");
+	netns_files_free(files);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -249,6 +286,7 @@ int main(void)
 	test_mended(scratch);
 	test_gone(scratch);
 	test_failed(scratch);
+	test_left_out(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
