@@ -104,8 +104,8 @@ int file_read_at(int directory, const char *name, char **ret, size_t *ret_size)
 	return fd < 0 ? fd : read_whole(fd, &st, ret, ret_size);
 }
 
-/* Whether all directories on the way to an open file let everyone through. */
-static bool is_reached_by_all(int fd)
+/* Whether all directories on the way to an open file let everyone through. Without /proc nobody knows. */
+static int check_way(int fd)
 {
 	char link[64], path[PATH_MAX];
 	struct stat st;
@@ -114,26 +114,26 @@ static bool is_reached_by_all(int fd)
 	(void)str_format(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	if (n < 0)
-		return false;
+		return -ENOSYS;
 	path[n] = '\0';
 	for (char *end = strrchr(path, '/'); end && end > path; end = strrchr(path, '/')) {
 		*end = '\0';
 		if (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH))
-			return false;
+			return -EACCES;
 	}
-	return true;
+	return 0;
 }
 
 int file_read_public(int directory, const char *name, char **ret, size_t *ret_size)
 {
 	struct stat st;
 	_cleanup_(closep) int fd = open_regular(directory, name, 0, &st);
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (!(st.st_mode & S_IROTH) || !is_reached_by_all(fd))
-		return -EACCES;
-	return read_whole(fd, &st, ret, ret_size);
+	r = st.st_mode & S_IROTH ? check_way(fd) : -EACCES;
+	return r < 0 ? r : read_whole(fd, &st, ret, ret_size);
 }
 
 /* Whether it is as it would be written. */

@@ -22,7 +22,7 @@ int file_open(int directory, const char *name);
  * one. */
 int file_open_directory(int parent, const char *name);
 /* file_read() of a file that every user may read, also behind a link. -EACCES: its mode, or that of a
- * directory on the way to it, does not let others. */
+ * directory on the way to it, does not let others. -ENOSYS: /proc cannot be read, which tells the way. */
 int file_read_public(int directory, const char *name, char **ret, size_t *ret_size);
 /* 0: it had that content and mode already, and is ours; 1: written. */
 int file_update(const char *path, const void *data, size_t size, mode_t mode);

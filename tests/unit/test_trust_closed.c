@@ -12,6 +12,19 @@
 
 static struct trust_world world;
 
+static bool has_no_proc;
+
+/* In place of the real one (meson.build). */
+ssize_t __real_readlink(const char *path, char *ret, size_t size);
+ssize_t __wrap_readlink(const char *path, char *ret, size_t size);
+ssize_t __wrap_readlink(const char *path, char *ret, size_t size)
+{
+	if (!has_no_proc || !str_starts(path, "/proc/"))
+		return __real_readlink(path, ret, size);
+	errno = ENOENT;
+	return -1;
+}
+
 static void set_mode(const char *name, mode_t mode)
 {
 	char path[256];
@@ -212,6 +225,20 @@ static void test_no_right(const char *scratch)
 	be_almighty(true);
 }
 
+/* Without /proc nobody knows who may read what. */
+static void test_no_proc(const char *scratch)
+{
+	make_world(&world, scratch, "proc");
+	(void)sync_world(&world);
+	has_no_proc = true;
+	tap_is_int(sync_world(&world), -ENOSYS, "a host without /proc is an error");
+	tap_ok(has(world.copy, "openssl.cnf", "config") && has(world.copy, "certs/11111111.0", "one") &&
+		       has(world.copy, "cert.pem", "host's bundle"),
+	       "and the copy keeps what it has");
+	has_no_proc = false;
+	tap_is_int(sync_world(&world), 0, "which is what it is to have");
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -224,6 +251,7 @@ int main(void)
 	test_told(scratch);
 	test_unlisted_store(scratch);
 	test_no_right(scratch);
+	test_no_proc(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
