@@ -233,17 +233,34 @@ static uint64_t mix_stat(uint64_t sum, const struct stat *st)
 	return mix(sum, &st->st_ino, sizeof(st->st_ino));
 }
 
-/* With `follow` also of what a link leads to. */
-static uint64_t mix_path(uint64_t sum, const char *path, bool follow)
+static uint64_t mix_path(uint64_t sum, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
-		return mix(sum, "-", 1);
-	sum = mix_stat(sum, &st);
-	if (!follow || !S_ISLNK(st.st_mode))
-		return sum;
+	return lstat(path, &st) < 0 ? mix(sum, "-", 1) : mix_stat(sum, &st);
+}
+
+/* And of what it leads to, if it is a link. */
+static uint64_t mix_both(uint64_t sum, const char *path)
+{
+	struct stat st;
+
+	sum = mix_path(sum, path);
 	return stat(path, &st) < 0 ? mix(sum, "-", 1) : mix_stat(sum, &st);
+}
+
+/* What a link of the host leads to, where that is copied (trust.c): of what is no file, only that it is none.
+ * Elsewhere it may lead to a disk of the network that does not answer, or to what changes all the time. */
+static uint64_t mix_target(uint64_t sum, const char *path)
+{
+	char target[3] = "";
+	struct stat st;
+
+	if (readlink(path, target, sizeof(target) - 1) < 0 || !streq(target, ".."))
+		return sum;
+	if (stat(path, &st) < 0)
+		return mix(sum, "-", 1);
+	return S_ISREG(st.st_mode) ? mix_stat(sum, &st) : mix(sum, "+", 1);
 }
 
 static DIR *open_entries(const char *directory, bool follow)
@@ -262,13 +279,17 @@ static uint64_t mix_directory(uint64_t sum, const char *directory, bool follow)
 	struct dirent *entry;
 	DIR *dir = open_entries(directory, follow);
 
-	sum = mix_path(sum, directory, follow);
+	sum = follow ? mix_both(sum, directory) : mix_path(sum, directory);
 	if (!dir)
 		return sum;
-	for (unsigned int n = 0; n < STAMP_MAX && (entry = readdir(dir)); n++)
-		if (!streq(entry->d_name, "..") &&
-		    str_format(path, sizeof(path), "%s/%s", directory, entry->d_name) > 0)
-			sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path, follow);
+	for (unsigned int n = 0; n < STAMP_MAX && (entry = readdir(dir)); n++) {
+		if (streq(entry->d_name, "..") ||
+		    str_format(path, sizeof(path), "%s/%s", directory, entry->d_name) < 0)
+			continue;
+		sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path);
+		if (follow)
+			sum = mix_target(sum, path);
+	}
 	(void)closedir(dir);
 	return sum;
 }
@@ -282,10 +303,10 @@ static uint64_t mix_store(const char *store, bool follow)
 	return mix_directory(mix_directory(UINT64_C(0xcbf29ce484222325), store, follow), certs, follow);
 }
 
-/* What links of the host lead to may be copied; links of the copy are not followed. */
+/* The store and its certificates may be links on the host; in the copy no link is followed. */
 static uint64_t host_stamp(const struct netns_files *files)
 {
-	uint64_t sum = mix_path(mix_store(files->host_ssl, true), files->ca, true);
+	uint64_t sum = mix_both(mix_store(files->host_ssl, true), files->ca);
 
 	return sum ? sum : 1;
 }

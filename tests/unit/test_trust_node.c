@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 
 #include "lib/log.h"
 #include "ports/netns_files.h"
@@ -240,11 +241,67 @@ static void test_gone(const char *scratch)
 	netns_files_free(files);
 }
 
+/* Begins to notice what happens to a file. */
+static int attend(const char *directory, const char *name, uint32_t events)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	if (inotify_add_watch(fd, path, events) < 0)
+		abort();
+	return fd;
+}
+
+/* Whether something has, since it was asked last. */
+static bool happened(int fd)
+{
+	char events[4096];
+
+	return read(fd, events, sizeof(events)) > 0;
+}
+
+/* Where links of the host lead, changes count if it is copied. */
+static void test_targets(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	_cleanup_(closep) int fd = -EBADF;
+	char etc_netns[128], outside[256], path[300];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "targets");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(outside, sizeof(outside), "%s/outside", world.root);
+	(void)mkdir(outside, 0755);
+	put(outside, "linked.pem", "linked\n");
+	(void)str_format(path, sizeof(path), "%s/linked.pem", outside);
+	replace_by_link(world.host, "certs/absolute.pem", path);
+	replace_by_link(world.host, "certs/directory", "../../outside");
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)look(files);
+	fd = attend(world.host, "openssl.cnf", IN_OPEN);
+	put(outside, "linked.pem", "changed\n");
+	put(outside, "other.pem", "other\n");
+	(void)look(files);
+	tap_ok(!happened(fd), "of where a link leads that is copied as one, nothing is noticed");
+	replace_by_link(world.host, "certs/climbing.pem", "../../outside/linked.pem");
+	(void)look(files);
+	tap_ok(happened(fd), "that one comes is");
+	put(outside, "linked.pem", "linked\n");
+	(void)look(files);
+	tap_ok(happened(fd), "and so is a change behind one that is copied by content");
+	netns_files_free(files);
+}
+
 /* What the host has and instances do without is said once. */
 static void test_left_out(const char *scratch)
 {
 	struct trust_world world;
 	struct netns_files *files;
+	_cleanup_(closep) int fd = -EBADF;
 	char etc_netns[128], path[1000];
 	const struct netns_files_options options = {
 		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
@@ -272,7 +329,9 @@ static void test_left_out(const char *scratch)
 	}
 	tap_ok(look(files) == 1 && strstr(said, "too many directories"), "so is a tree that is too deep");
 	*said = '\0';
-	tap_is_int(look(files), 0, "which holds up nothing");
+	fd = attend(world.host, "openssl.cnf", IN_OPEN);
+	(void)look(files);
+	tap_ok(!happened(fd), "which takes no other look at all that is there");
 	tap_is_str(said, "", "and is said once, too");
 	netns_files_free(files);
 }
@@ -287,6 +346,7 @@ int main(void)
 	test_gone(scratch);
 	test_failed(scratch);
 	test_left_out(scratch);
+	test_targets(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
