@@ -48,6 +48,7 @@ struct netns_files {
 	char host_ssl[PATH_MAX / 2];
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
+	char kept[PATH_MAX / 2];
 	uint64_t stamp;		       /* of what the copy was made from; 0: not made */
 	uint64_t copy_stamp;	       /* of the copy, when it was found to be whole; 0: not yet */
 	struct trust_report said_last; /* how it stood when it was last said */
@@ -64,7 +65,8 @@ int netns_files_new(const struct netns_files_options *options, struct netns_file
 	if (str_copy(files->directory, sizeof(files->directory), options->directory) < 0 ||
 	    str_copy(files->host_ssl, sizeof(files->host_ssl), options->host_ssl) < 0 ||
 	    str_format(files->copy, sizeof(files->copy), "%s/ssl", options->state_dir) < 0 ||
-	    str_format(files->ca, sizeof(files->ca), "%s/ca.crt", options->state_dir) < 0) {
+	    str_format(files->ca, sizeof(files->ca), "%s/ca.crt", options->state_dir) < 0 ||
+	    str_format(files->kept, sizeof(files->kept), "%s/ca.kept", options->state_dir) < 0) {
 		free(files);
 		return -ENAMETOOLONG;
 	}
@@ -308,6 +310,7 @@ static uint64_t host_stamp(const struct netns_files *files)
 {
 	uint64_t sum = mix_both(mix_store(files->host_ssl, true), files->ca);
 
+	sum = mix_path(sum, files->kept);
 	return sum ? sum : 1;
 }
 
@@ -337,15 +340,23 @@ static void speak_of_ca(const struct netns_files *files, const struct trust_repo
 
 	switch (report->ca) {
 	case TRUST_CA_NONE:
-		log_info("no CA file=%s: instances trust whom the host trusts", files->ca);
+		/* At the start only: afterwards it is what somebody put into the copy. */
+		if (report->had_one && !files->said)
+			log_warning("the CA is gone file=%s, and none is kept file=%s (the one that the copy "
+				    "of the trust store has may be anybody's): %s; put the file back and "
+				    "reload privlink-agent",
+				    files->ca, files->kept, has);
+		else
+			log_info("no CA file=%s: %s", files->ca, has);
 		break;
 	case TRUST_CA_GOOD:
 		log_info("instances trust the CA subject=%s file=%s", report->certificate.subject, files->ca);
 		break;
 	case TRUST_CA_GONE:
-		log_warning("the CA is gone file=%s: %s; put the file back (or remove file=%s/" TRUST_CA_FILE
-			    " to take it from them, too) and reload privlink-agent",
-			    files->ca, has, files->copy);
+		log_warning(
+			"the CA is gone file=%s: %s; put the file back (or remove file=%s to take it from "
+			"them, too) and reload privlink-agent",
+			files->ca, has, files->kept);
 		break;
 	case TRUST_CA_BAD:
 		log_warning("cannot use the CA file=%s: %s; %s", files->ca, report->why, has);
@@ -386,18 +397,34 @@ static void say(struct netns_files *files, const struct trust_report *report, bo
 	files->said = true;
 }
 
+static struct trust_paths paths_of(const struct netns_files *files)
+{
+	return (struct trust_paths){
+		.host = files->host_ssl, .ca = files->ca, .kept = files->kept, .copy = files->copy};
+}
+
+/* The name of what could not be copied or kept. */
+static void note_failed(struct netns_files *files, const struct trust_report *report)
+{
+	if (!*report->failed && report->keep < 0)
+		(void)str_copy(files->failed, sizeof(files->failed), files->kept);
+	else
+		(void)str_format(files->failed, sizeof(files->failed), "%s%s%s", files->host_ssl,
+				 *report->failed ? "/" : "", report->failed);
+}
+
 int netns_files_refresh(struct netns_files *files, bool thorough)
 {
+	const struct trust_paths paths = paths_of(files);
 	uint64_t stamp = host_stamp(files), copy = copy_stamp(files);
 	struct trust_report report;
 	int r;
 
 	if (stamp == files->stamp && copy == files->copy_stamp && !thorough)
 		return 0;
-	r = trust_sync(files->host_ssl, files->ca, files->copy, &report);
+	r = trust_sync(&paths, &report);
 	say(files, &report, thorough);
-	(void)str_format(files->failed, sizeof(files->failed), "%s%s%s", files->host_ssl,
-			 *report.failed ? "/" : "", report.failed);
+	note_failed(files, &report);
 	if (r < 0)
 		return r;
 	files->stamp = stamp;
@@ -413,13 +440,14 @@ const char *netns_files_failed(const struct netns_files *files)
 
 int netns_files_check_ca(const struct netns_files *files)
 {
+	const struct trust_paths paths = paths_of(files);
 	struct trust_report report;
 	int r;
 
-	r = trust_look(files->ca, files->copy, &report);
+	r = trust_look(&paths, &report);
 	if (r < 0)
 		return log_errno(r, "cannot look at the CA file=%s", files->ca);
-	if (report.ca == TRUST_CA_GONE || report.ca == TRUST_CA_BAD)
+	if (report.ca == TRUST_CA_GONE || report.ca == TRUST_CA_BAD || report.had_one)
 		speak_of_ca(files, &report);
 	else
 		speak_of_time(files, &report.certificate);
@@ -430,4 +458,5 @@ void netns_files_remove_copy(struct netns_files *files)
 {
 	files->stamp = files->copy_stamp = 0;
 	(void)file_remove_tree(files->copy);
+	(void)file_remove_tree(files->kept);
 }

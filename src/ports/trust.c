@@ -24,7 +24,7 @@
 #define MODE_PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
 
 struct trust {
-	const char *host, *copy;
+	const struct trust_paths *paths;
 	char *ca; /* NULL: none */
 	size_t ca_size;
 	bool changed;
@@ -379,28 +379,34 @@ static int open_certs(int copy)
 	return copy < 0 ? copy : file_open_directory(copy, CERTS);
 }
 
-/* What the copy has of a CA. */
+/* -ENOENT: there is none, or not what was kept here. */
 static int load_kept(struct trust *trust, struct trust_report *report)
 {
-	_cleanup_(closep) int copy = file_open_directory(AT_FDCWD, trust->copy);
-	_cleanup_(closep) int certs = open_certs(copy);
 	_cleanup_(freep) char *content = NULL;
 	size_t size;
-	int r = certs < 0 ? certs : file_read_at(certs, TRUST_CA_NAME, &content, &size);
+	int r = file_read_at(AT_FDCWD, trust->paths->kept, &content, &size);
 
 	if (r == 0)
 		r = take_ca(trust, content, size, report);
-	/* Or it is not what was made here. */
-	return is_missing(r) || r == -EFBIG || r == -EINVAL ? 0 : r;
+	return is_missing(r) || r == -EFBIG || r == -EINVAL ? -ENOENT : r;
 }
 
-/* The CA, or what the copy has of it. */
-static int find_ca(struct trust *trust, const char *path, struct trust_report *report)
+static bool has_ca_in_copy(const struct trust *trust)
+{
+	_cleanup_(closep) int copy = file_open_directory(AT_FDCWD, trust->paths->copy);
+	_cleanup_(closep) int certs = open_certs(copy);
+	struct stat st;
+
+	return certs >= 0 && fstatat(certs, TRUST_CA_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The CA, or what was kept of it. */
+static int find_ca(struct trust *trust, struct trust_report *report)
 {
 	struct trust_report kept = {};
 	int r, q;
 
-	r = load_ca(trust, path, report);
+	r = load_ca(trust, trust->paths->ca, report);
 	if (r == 0)
 		report->ca = TRUST_CA_GOOD;
 	if (r != -ENOENT && r != -EINVAL)
@@ -408,7 +414,16 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 	q = load_kept(trust, &kept);
 	report->certificate = kept.certificate;
 	report->ca = r == -EINVAL ? TRUST_CA_BAD : trust->ca ? TRUST_CA_GONE : TRUST_CA_NONE;
-	return q;
+	report->had_one = q == -ENOENT && has_ca_in_copy(trust);
+	return q == -ENOENT ? 0 : q;
+}
+
+/* For root alone: whoever could write there would make a CA. */
+static void keep_ca(const struct trust *trust, struct trust_report *report)
+{
+	int r = file_update(trust->paths->kept, trust->ca, trust->ca_size, 0600);
+
+	report->keep = MIN(r, 0);
 }
 
 /* Opens the host's store or its certificates, also behind a link. Others need not list them: each file in
@@ -438,13 +453,13 @@ static int sync_places(struct trust *trust, const struct place *top, const struc
 static int sync_all(struct trust *trust)
 {
 	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF, copy_certs = -EBADF;
-	int r = open_host(trust, AT_FDCWD, trust->host, ".", &host);
+	int r = open_host(trust, AT_FDCWD, trust->paths->host, ".", &host);
 
 	if (r == 0 && host >= 0)
 		r = open_host(trust, host, CERTS, CERTS, &host_certs);
 	if (r < 0)
 		return r;
-	copy = open_copy(trust, AT_FDCWD, trust->copy, 0755);
+	copy = open_copy(trust, AT_FDCWD, trust->paths->copy, 0755);
 	if (copy < 0)
 		return copy;
 	copy_certs = open_copy(trust, copy, CERTS, 0755);
@@ -466,27 +481,29 @@ int trust_open_bundle(const char *copy)
 	return certs < 0 ? certs : file_open(certs, BUNDLE);
 }
 
-int trust_look(const char *ca, const char *copy, struct trust_report *ret)
+int trust_look(const struct trust_paths *paths, struct trust_report *ret)
 {
-	struct trust trust = {.copy = copy};
+	struct trust trust = {.paths = paths};
 	int r;
 
 	*ret = (struct trust_report){};
-	r = find_ca(&trust, ca, ret);
+	r = find_ca(&trust, ret);
 	free(trust.ca);
 	return r;
 }
 
-int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret)
+int trust_sync(const struct trust_paths *paths, struct trust_report *ret)
 {
-	struct trust trust = {.host = host, .copy = copy, .steps = REMOVE_MAX, .report = ret};
+	struct trust trust = {.paths = paths, .steps = REMOVE_MAX, .report = ret};
 	int r;
 
 	*ret = (struct trust_report){};
-	r = find_ca(&trust, ca, ret);
+	r = find_ca(&trust, ret);
 	ret->is_known = r == 0;
+	if (r == 0 && ret->ca == TRUST_CA_GOOD)
+		keep_ca(&trust, ret);
 	if (r == 0)
-		r = sync_all(&trust);
+		r = first_error(sync_all(&trust), ret->keep);
 	free(trust.ca);
 	return r < 0 ? r : trust.changed;
 }

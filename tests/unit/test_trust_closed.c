@@ -153,7 +153,7 @@ static const char *closed_with(const char *name, mode_t closed_mode, mode_t open
 	static struct trust_report report;
 
 	set_mode(name, closed_mode);
-	(void)trust_sync(world.host, world.ca, world.copy, &report);
+	(void)report_world(&world, &report);
 	set_mode(name, open_mode);
 	return report.closed;
 }

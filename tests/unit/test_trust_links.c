@@ -32,7 +32,7 @@ static void test_content_of_ca(const char *scratch)
 	tap_is_int(sync_world(&world), 0, "a second pass writes nothing");
 }
 
-/* The CA that the copy keeps when the CA's own file is gone. */
+/* The CA's own file is gone: what stands in its place in the copy is not taken for it. */
 static void test_link_for_ca(const char *scratch)
 {
 	struct trust_world world;
@@ -46,17 +46,18 @@ static void test_link_for_ca(const char *scratch)
 	(void)str_format(target, sizeof(target), "%s/both.pem", world.root);
 	replace_by_link(world.copy, TRUST_CA_FILE, target);
 	tap_is_int(sync_world(&world), 1, "in the place of the CA is a link to a certificate and its key");
-	tap_ok(!has(world.copy, "cert.pem", "PRIVATE") &&
-		       !has(world.copy, "certs/ca-certificates.crt", "-----BEGIN") &&
-		       type_of(world.copy, TRUST_CA_FILE) == 0,
-	       "which is no CA, and goes");
+	tap_ok(!has(world.copy, "cert.pem", "PRIVATE") && !has(world.copy, "cert.pem", spaced_pem) &&
+		       has(world.copy, "cert.pem", ca_pem) && type_of(world.copy, TRUST_CA_FILE) == S_IFREG &&
+		       has(world.copy, TRUST_CA_FILE, ca_pem),
+	       "which is no CA, and makes room for the one that was kept");
 
 	(void)str_format(target, sizeof(target), "%s/theirs", world.root);
 	(void)mkdir(target, 0755);
 	put(target, TRUST_CA_NAME, content);
 	replace_by_link(world.copy, "certs", target);
 	tap_is_int(sync_world(&world), 1, "so it is when the directory is the link");
-	tap_ok(!has(world.copy, "certs/ca-certificates.crt", "-----BEGIN"), "nobody is trusted for it");
+	tap_ok(has(world.copy, "cert.pem", ca_pem) && !has(world.copy, "cert.pem", spaced_pem),
+	       "nobody is trusted for it");
 }
 
 static void test_pipe_for_ca(const char *scratch)
@@ -70,8 +71,56 @@ static void test_pipe_for_ca(const char *scratch)
 	(void)str_format(path, sizeof(path), "%s/" TRUST_CA_FILE, world.copy);
 	(void)unlink(path);
 	(void)mkfifo(path, 0644);
-	tap_ok(sync_world(&world) == 1 && type_of(world.copy, TRUST_CA_FILE) == 0,
-	       "a pipe in the CA's place goes");
+	tap_ok(sync_world(&world) == 1 && type_of(world.copy, TRUST_CA_FILE) == S_IFREG,
+	       "a pipe in the CA's place makes room for it");
+}
+
+/* A tenant's own CA, where the copy has the local one. */
+static void test_planted_ca(const char *scratch)
+{
+	struct trust_world world;
+	struct trust_report report;
+	struct stat st = {};
+
+	make_world(&world, scratch, "planted");
+	(void)unlink(world.ca);
+	(void)sync_world(&world);
+	put(world.copy, TRUST_CA_FILE, spaced_pem);
+	tap_ok(report_world(&world, &report) == 1 && report.ca == TRUST_CA_NONE && report.had_one &&
+		       !report.certificate.end,
+	       "a CA that somebody puts into the copy of a host without one is none");
+	tap_ok(!type_of(world.copy, TRUST_CA_FILE) && !has(world.copy, "certs/ca-certificates.crt", "-----"),
+	       "and goes");
+	put(world.root, "ca.crt", ca_pem);
+	(void)report_world(&world, &report);
+	tap_ok(report.ca == TRUST_CA_GOOD && has(world.root, "ca.kept", ca_pem) &&
+		       stat(world.kept, &st) == 0 && (st.st_mode & ALLPERMS) == 0600,
+	       "a CA is kept where only root can write or read");
+	(void)unlink(world.ca);
+	put(world.copy, TRUST_CA_FILE, spaced_pem);
+	put(world.copy, "certs/ca-certificates.crt", spaced_pem);
+	tap_ok(report_world(&world, &report) == 1 && report.ca == TRUST_CA_GONE && !report.had_one &&
+		       has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
+		       !has(world.copy, "cert.pem", spaced_pem),
+	       "that one is in force when its file is gone, not the one of the copy");
+	put(world.root, "ca.kept", "no certificate\n");
+	tap_ok(report_world(&world, &report) == 1 && report.ca == TRUST_CA_NONE &&
+		       !type_of(world.copy, TRUST_CA_FILE),
+	       "what was kept and is no CA is none");
+}
+
+/* It is told, and nothing else waits for it. */
+static void test_cannot_keep(const char *scratch)
+{
+	struct trust_world world;
+	struct trust_report report;
+
+	make_world(&world, scratch, "cannot");
+	(void)mkdir(world.kept, 0700);
+	tap_ok(report_world(&world, &report) == -EISDIR && report.keep == -EISDIR,
+	       "a CA that cannot be kept is an error");
+	tap_ok(has(world.copy, "cert.pem", ca_pem) && has(world.copy, "certs/11111111.0", "one"),
+	       "and all is copied");
 }
 
 static void test_bundle(const char *scratch)
@@ -101,11 +150,13 @@ static void test_links_in_copy(const char *scratch)
 {
 	static const char *const names[] = {"linked-copy/certs", "linked-copy/extra", "linked-copy/private",
 					    "linked-copy"};
-	char host[128], ca[128], copy[128], elsewhere[128], path[256];
+	char host[128], ca[128], kept[128], copy[128], elsewhere[128], path[256];
+	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/linked-host", scratch);
 	(void)str_format(ca, sizeof(ca), "%s/linked-ca.crt", scratch);
+	(void)str_format(kept, sizeof(kept), "%s/linked-ca.kept", scratch);
 	(void)str_format(copy, sizeof(copy), "%s/linked-copy", scratch);
 	(void)str_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", scratch);
 	make_host(host);
@@ -115,18 +166,18 @@ static void test_links_in_copy(const char *scratch)
 	put(scratch, "linked-ca.crt", ca_pem);
 	(void)mkdir(elsewhere, 0755);
 	put(elsewhere, "theirs", "theirs\n");
-	(void)trust_sync(host, ca, copy, &report);
+	(void)trust_sync(&paths, &report);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		replace_by_link(scratch, names[i], elsewhere);
-		tap_is_int(trust_sync(host, ca, copy, &report), 1,
-			   "a link in the place of the directory %s goes", names[i]);
+		tap_is_int(trust_sync(&paths, &report), 1, "a link in the place of the directory %s goes",
+			   names[i]);
 		tap_ok(type_of(scratch, names[i]) == S_IFDIR, "it is one again");
 		tap_ok(count(elsewhere) == 1 && has(elsewhere, "theirs", "theirs"),
 		       "and where the link went nothing was written or removed");
 		tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN") &&
 			       has(copy, "extra/config", "extra"),
 		       "the copy is whole");
-		tap_is_int(trust_sync(host, ca, copy, &report), 0, "and stays so");
+		tap_is_int(trust_sync(&paths, &report), 0, "and stays so");
 	}
 }
 
@@ -167,8 +218,7 @@ static void test_deep(const char *scratch)
 	(void)str_format(path, sizeof(path), "%s/down", world.host);
 	(void)mkdir(path, 0755);
 	make_deep(path, 30);
-	tap_ok(trust_sync(world.host, world.ca, world.copy, &report) == 1 &&
-		       has(world.copy, "down/deeper/deeper/file", "x"),
+	tap_ok(report_world(&world, &report) == 1 && has(world.copy, "down/deeper/deeper/file", "x"),
 	       "of a deep one of the host's, no more is copied than can be open at once");
 	tap_ok(str_starts(report.deep, "down/deeper/deeper/"), "which is told");
 	tap_is_int(sync_world(&world), 0, "and is no failure");
@@ -238,6 +288,8 @@ int main(void)
 	test_content_of_ca(scratch);
 	test_link_for_ca(scratch);
 	test_pipe_for_ca(scratch);
+	test_planted_ca(scratch);
+	test_cannot_keep(scratch);
 	test_bundle(scratch);
 	test_links_in_copy(scratch);
 	test_deep(scratch);

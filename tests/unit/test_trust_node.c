@@ -144,8 +144,7 @@ static void test_failed(const char *scratch)
 	make_world(&world, scratch, "failed");
 	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
 	make_huge(world.host, "certs/ca-certificates.crt");
-	tap_ok(trust_sync(world.host, world.ca, world.copy, &report) == -EFBIG &&
-		       streq(report.failed, "certs/ca-certificates.crt"),
+	tap_ok(report_world(&world, &report) == -EFBIG && streq(report.failed, "certs/ca-certificates.crt"),
 	       "a bundle that is too large is told");
 	tap_ok(has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
 		       report.ca == TRUST_CA_GOOD,
@@ -336,6 +335,56 @@ static void test_left_out(const char *scratch)
 	netns_files_free(files);
 }
 
+/* A node as an older version left it, without a file of its CA: what the copy has may be anybody's. */
+static void test_kept(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], copy[140];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "old");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
+	make_host(copy);
+	put(copy, TRUST_CA_FILE, ca_pem);
+	(void)unlink(world.ca);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	tap_ok(netns_files_check_ca(files) == 0 && strstr(said, "none is kept"),
+	       "that a CA is gone and none is kept is said by a check");
+	*said = '\0';
+	tap_ok(look(files) == 1 && !has(copy, "cert.pem", ca_pem) && strstr(said, "none is kept"),
+	       "and at the start; the one of the copy is not taken over");
+	*said = '\0';
+	put(copy, TRUST_CA_FILE, spaced_pem);
+	tap_ok(look(files) == 1 && !type_of(copy, TRUST_CA_FILE), "later one just goes");
+	tap_is_str(said, "", "without a word");
+	put(copy, TRUST_CA_FILE, spaced_pem);
+	(void)netns_files_refresh(files, true);
+	tap_ok(strstr(said, "no CA"), "also when all is said again");
+	put(world.root, "ca.crt", ca_pem);
+	(void)look(files);
+	(void)unlink(world.ca);
+	tap_ok(look(files) == 0 && strstr(said, "instances keep") && strstr(said, world.kept),
+	       "of one that was there once, what is kept is named");
+	tap_is_int(netns_files_check_ca(files), -EINVAL, "a check fails for it");
+	(void)unlink(world.kept);
+	tap_ok(look(files) == 1 && !has(copy, "cert.pem", ca_pem),
+	       "if that is removed, too, the CA is no more");
+	put(world.root, "ca.crt", ca_pem);
+	(void)look(files);
+	netns_files_remove_copy(files);
+	tap_ok(!type_of(world.root, "ssl") && !type_of(world.root, "ca.kept") &&
+		       type_of(world.root, "ca.crt"),
+	       "what is made goes with the node, and not the CA");
+	(void)mkdir(world.kept, 0700);
+	tap_ok(look(files) == -EISDIR && streq(netns_files_failed(files), world.kept),
+	       "where it cannot be kept, that is told");
+	netns_files_free(files);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -347,6 +396,7 @@ int main(void)
 	test_failed(scratch);
 	test_left_out(scratch);
 	test_targets(scratch);
+	test_kept(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }

@@ -112,8 +112,14 @@ static inline ino_t file_of(const char *directory, const char *name)
 }
 
 struct trust_world {
-	char root[100], host[128], ca[128], copy[128];
+	char root[100], host[128], ca[128], kept[128], copy[128];
 };
+
+static inline struct trust_paths paths_of(const struct trust_world *world)
+{
+	return (struct trust_paths){
+		.host = world->host, .ca = world->ca, .kept = world->kept, .copy = world->copy};
+}
 
 /* A host and a CA; no copy yet. */
 static inline void make_world(struct trust_world *world, const char *scratch, const char *name)
@@ -122,14 +128,23 @@ static inline void make_world(struct trust_world *world, const char *scratch, co
 	(void)mkdir(world->root, 0755);
 	(void)str_format(world->host, sizeof(world->host), "%s/host", world->root);
 	(void)str_format(world->ca, sizeof(world->ca), "%s/ca.crt", world->root);
+	(void)str_format(world->kept, sizeof(world->kept), "%s/ca.kept", world->root);
 	(void)str_format(world->copy, sizeof(world->copy), "%s/copy", world->root);
 	make_host(world->host);
 	put(world->root, "ca.crt", ca_pem);
+}
+
+/* Copies, with a report. */
+static inline int report_world(const struct trust_world *world, struct trust_report *ret)
+{
+	const struct trust_paths paths = paths_of(world);
+
+	return trust_sync(&paths, ret);
 }
 
 static inline int sync_world(const struct trust_world *world)
 {
 	struct trust_report report;
 
-	return trust_sync(world->host, world->ca, world->copy, &report);
+	return report_world(world, &report);
 }
