@@ -2,7 +2,7 @@
 /*
  * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust
  * store; it is looked at again only when something about the host's or the copy has changed, which a sum over
- * names and times of the few directories tells at the cost of some hundred stat calls.
+ * names and times of all that is in them tells at the cost of some hundred stat calls.
  */
 #include "netns_files.h"
 
@@ -18,7 +18,7 @@
 #include "files.h"
 #include "trust.h"
 
-/* So many names of a directory; others show by its own time, when they come or go. */
+/* So many names of a store; others show by the time of their directory, when they come or go. */
 #define STAMP_MAX 20000
 
 static const char resolv_conf[] = "# Written by privlink-agent: the resolver of this VPC.\n"
@@ -217,108 +217,127 @@ int netns_files_each(struct netns_files *files, int (*callback)(void *context, c
 	return r < 0 ? r : 0;
 }
 
-static uint64_t mix(uint64_t sum, const void *data, size_t size)
+/* A sum over what is seen of a trust store. */
+struct stamp {
+	uint64_t sum;
+	unsigned int names; /* that are left to be looked at */
+	bool is_host;	    /* its links are followed, as far as the copy does */
+};
+
+static void mix(struct stamp *stamp, const void *data, size_t size)
 {
 	/* FNV-1a */
 	for (const uint8_t *p = data, *end = p + size; p < end; p++)
-		sum = (sum ^ *p) * UINT64_C(0x100000001b3);
-	return sum;
+		stamp->sum = (stamp->sum ^ *p) * UINT64_C(0x100000001b3);
 }
 
-static uint64_t mix_stat(uint64_t sum, const struct stat *st)
+static void mix_stat(struct stamp *stamp, const struct stat *st)
 {
 	/* Whoever changes something can set the time of that back, but not the time at which he did so. */
-	sum = mix(sum, &st->st_ctim, sizeof(st->st_ctim));
-	sum = mix(sum, &st->st_mtim, sizeof(st->st_mtim));
-	sum = mix(sum, &st->st_mode, sizeof(st->st_mode));
-	sum = mix(sum, &st->st_size, sizeof(st->st_size));
-	return mix(sum, &st->st_ino, sizeof(st->st_ino));
+	mix(stamp, &st->st_ctim, sizeof(st->st_ctim));
+	mix(stamp, &st->st_mtim, sizeof(st->st_mtim));
+	mix(stamp, &st->st_mode, sizeof(st->st_mode));
+	mix(stamp, &st->st_size, sizeof(st->st_size));
+	mix(stamp, &st->st_ino, sizeof(st->st_ino));
 }
 
-static uint64_t mix_path(uint64_t sum, const char *path)
+static void mix_path(struct stamp *stamp, const char *path, int nofollow)
 {
 	struct stat st;
 
-	return lstat(path, &st) < 0 ? mix(sum, "-", 1) : mix_stat(sum, &st);
-}
-
-/* And of what it leads to, if it is a link. */
-static uint64_t mix_both(uint64_t sum, const char *path)
-{
-	struct stat st;
-
-	sum = mix_path(sum, path);
-	return stat(path, &st) < 0 ? mix(sum, "-", 1) : mix_stat(sum, &st);
+	if (fstatat(AT_FDCWD, path, &st, nofollow) < 0)
+		mix(stamp, "-", 1);
+	else
+		mix_stat(stamp, &st);
 }
 
 /* What a link of the host leads to, where that is copied (trust.c): of what is no file, only that it is none.
  * Elsewhere it may lead to a disk of the network that does not answer, or to what changes all the time. */
-static uint64_t mix_target(uint64_t sum, const char *path)
+static void mix_target(struct stamp *stamp, int directory, const char *name)
 {
 	char target[3] = "";
 	struct stat st;
 
-	if (readlink(path, target, sizeof(target) - 1) < 0 || !streq(target, ".."))
-		return sum;
-	if (stat(path, &st) < 0)
-		return mix(sum, "-", 1);
-	return S_ISREG(st.st_mode) ? mix_stat(sum, &st) : mix(sum, "+", 1);
+	if (readlinkat(directory, name, target, sizeof(target) - 1) < 0 || !streq(target, ".."))
+		return;
+	if (fstatat(directory, name, &st, 0) < 0)
+		mix(stamp, "-", 1);
+	else if (S_ISREG(st.st_mode))
+		mix_stat(stamp, &st);
+	else
+		mix(stamp, "+", 1);
 }
 
-static DIR *open_entries(const char *directory, bool follow)
+/* Certificates are looked at by themselves, and of the host's keys nothing is copied. */
+static bool is_looked_into(const char *name, unsigned int depth)
 {
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	return depth > 0 ? depth < TRUST_DEPTH_MAX : !streq(name, "certs") && !streq(name, "private");
+}
+
+static void mix_directory(struct stamp *stamp, int parent, const char *name, unsigned int depth,
+			  int nofollow);
+
+static void mix_entry(struct stamp *stamp, int directory, const char *name, unsigned int depth)
+{
+	struct stat st;
+
+	mix(stamp, name, strlen(name));
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	mix_stat(stamp, &st);
+	if (S_ISLNK(st.st_mode) && stamp->is_host)
+		mix_target(stamp, directory, name);
+	if (S_ISDIR(st.st_mode) && is_looked_into(name, depth))
+		mix_directory(stamp, directory, name, depth + 1, O_NOFOLLOW);
+}
+
+static void mix_directory(struct stamp *stamp, int parent, const char *name, unsigned int depth, int nofollow)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		closep(&fd);
-	return dir;
-}
-
-static uint64_t mix_directory(uint64_t sum, const char *directory, bool follow)
-{
-	char path[PATH_MAX];
 	struct dirent *entry;
-	DIR *dir = open_entries(directory, follow);
 
-	sum = follow ? mix_both(sum, directory) : mix_path(sum, directory);
-	if (!dir)
-		return sum;
-	for (unsigned int n = 0; n < STAMP_MAX && (entry = readdir(dir)); n++) {
-		if (streq(entry->d_name, "..") ||
-		    str_format(path, sizeof(path), "%s/%s", directory, entry->d_name) < 0)
+	if (!dir) {
+		closep(&fd);
+		return;
+	}
+	while (stamp->names > 0 && (entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
 			continue;
-		sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path);
-		if (follow)
-			sum = mix_target(sum, path);
+		stamp->names--;
+		mix_entry(stamp, fd, entry->d_name, depth);
 	}
 	(void)closedir(dir);
-	return sum;
 }
 
-/* Of a trust store and its certificates. */
-static uint64_t mix_store(const char *store, bool follow)
+/* Of a trust store, its certificates first. Both may be links on the host. */
+static struct stamp stamp_of(const char *store, bool is_host)
 {
+	struct stamp stamp = {.sum = UINT64_C(0xcbf29ce484222325), .names = STAMP_MAX, .is_host = is_host};
 	char certs[PATH_MAX];
 
 	(void)str_format(certs, sizeof(certs), "%s/certs", store);
-	return mix_directory(mix_directory(UINT64_C(0xcbf29ce484222325), store, follow), certs, follow);
+	mix_path(&stamp, store, is_host ? 0 : AT_SYMLINK_NOFOLLOW);
+	mix_path(&stamp, certs, is_host ? 0 : AT_SYMLINK_NOFOLLOW);
+	mix_directory(&stamp, AT_FDCWD, certs, 1, is_host ? 0 : O_NOFOLLOW);
+	mix_directory(&stamp, AT_FDCWD, store, 0, is_host ? 0 : O_NOFOLLOW);
+	return stamp;
 }
 
-/* The store and its certificates may be links on the host; in the copy no link is followed. */
 static uint64_t host_stamp(const struct netns_files *files)
 {
-	uint64_t sum = mix_both(mix_store(files->host_ssl, true), files->ca);
+	struct stamp stamp = stamp_of(files->host_ssl, true);
 
-	sum = mix_path(sum, files->kept);
-	return sum ? sum : 1;
+	mix_path(&stamp, files->ca, 0);
+	mix_path(&stamp, files->kept, AT_SYMLINK_NOFOLLOW);
+	return stamp.sum ? stamp.sum : 1;
 }
 
 static uint64_t copy_stamp(const struct netns_files *files)
 {
-	uint64_t sum = mix_store(files->copy, false);
+	struct stamp stamp = stamp_of(files->copy, false);
 
-	return sum ? sum : 1;
+	return stamp.sum ? stamp.sum : 1;
 }
 
 static void speak_of_time(const struct netns_files *files, const struct certificate *certificate)

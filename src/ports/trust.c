@@ -19,7 +19,6 @@
 
 #define CERTS	    "certs"
 #define BUNDLE	    "ca-certificates.crt"
-#define DEPTH_MAX   16
 #define REMOVE_MAX  5000 /* steps at a time: whoever may write into the copy may have put anything there */
 #define MODE_PUBLIC (S_IROTH | S_IXOTH) /* a directory that everyone may look into */
 
@@ -289,7 +288,7 @@ static int copy_directory(struct trust *trust, const struct place *parent, const
 
 	if (r < 0)
 		return r;
-	if (place.depth > DEPTH_MAX)
+	if (place.depth > TRUST_DEPTH_MAX)
 		return leave_out(trust, parent, name, path);
 	r = is_private ? 0 : open_public(parent->host, name, O_NOFOLLOW, MODE_PUBLIC, &host);
 	if (r < 0)

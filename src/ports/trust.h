@@ -6,8 +6,9 @@
 
 #include "../lib/certificate.h"
 
-#define TRUST_CA_NAME "privlink-ca.pem"
-#define TRUST_CA_FILE "certs/" TRUST_CA_NAME /* in the copy */
+#define TRUST_DEPTH_MAX 16 /* directories within each other; what is in more of them is not copied */
+#define TRUST_CA_NAME	"privlink-ca.pem"
+#define TRUST_CA_FILE	"certs/" TRUST_CA_NAME /* in the copy */
 
 struct trust_paths {
 	const char *host; /* its trust store */
@@ -37,7 +38,7 @@ int trust_look(const struct trust_paths *paths, struct trust_report *ret);
 /* Makes `copy` equal to `host` plus the certificate `ca`, which is kept. One that is missing from the start
  * is none; of one that is missing now, or cannot be read, the copy has what was kept: never what it had
  * itself, since whoever may write there would make a CA. What others may not read on the host is not copied,
- * nor is its directory `private`, nor what is below 16 directories. 0: it was so already; 1: something was
+ * nor is its directory `private`, nor what is too deep. 0: it was so already; 1: something was
  * written. -EFBIG: a file is too large, and the others were copied; other errors as from the system. */
 int trust_sync(const struct trust_paths *paths, struct trust_report *ret);
 

@@ -335,6 +335,42 @@ static void test_left_out(const char *scratch)
 	netns_files_free(files);
 }
 
+/* Deeper than the certificates, as far as it is copied. */
+static void test_deeper(const char *scratch)
+{
+	static const char *const names[] = {"certs/java", "certs/java/deep", "extra", "extra/deep",
+					    "extra/deep/deep"};
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], copy[140];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "deeper");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[256], file[140];
+
+		(void)str_format(path, sizeof(path), "%s/%s", world.host, names[i]);
+		(void)mkdir(path, 0755);
+		(void)str_format(file, sizeof(file), "%s/cacerts", names[i]);
+		put(world.host, file, "one\n");
+		(void)look(files);
+		change_in_place(copy, file, "two");
+		tap_ok(look(files) == 1 && has(copy, file, "one"), "what is changed in copy/%s is as it was",
+		       names[i]);
+		change_in_place(world.host, file, "two");
+		tap_ok(look(files) == 1 && has(copy, file, "two"), "the host's is followed");
+		(void)str_format(path, sizeof(path), "%s/%s", world.host, file);
+		(void)chmod(path, 0640);
+		tap_ok(look(files) == 1 && !type_of(copy, file), "and goes when it is closed");
+	}
+	netns_files_free(files);
+}
+
 /* A node as an older version left it, without a file of its CA: what the copy has may be anybody's. */
 static void test_kept(const char *scratch)
 {
@@ -396,6 +432,7 @@ int main(void)
 	test_failed(scratch);
 	test_left_out(scratch);
 	test_targets(scratch);
+	test_deeper(scratch);
 	test_kept(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
