@@ -145,7 +145,8 @@ static bool is_written(int directory, const char *name, const void *data, size_t
 	size_t old_size;
 
 	return fd >= 0 && (st.st_mode & ALLPERMS) == mode && st.st_uid == geteuid() &&
-	       read_whole(fd, &st, &old, &old_size) == 0 && old_size == size && memcmp(old, data, size) == 0;
+	       st.st_size == (off_t)size && read_whole(fd, &st, &old, &old_size) == 0 &&
+	       memcmp(old, data, size) == 0;
 }
 
 static int write_all(int fd, const char *data, size_t size)

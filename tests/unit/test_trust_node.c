@@ -252,12 +252,15 @@ static int attend(const char *directory, const char *name, uint32_t events)
 	return fd;
 }
 
-/* Whether something has, since it was asked last. */
+/* Whether something has, since it was asked last; not that the file went. */
 static bool happened(int fd)
 {
-	char events[4096];
+	struct inotify_event event;
+	bool ret = false;
 
-	return read(fd, events, sizeof(events)) > 0;
+	while (read(fd, &event, sizeof(event)) == sizeof(event))
+		ret |= !(event.mask & IN_IGNORED);
+	return ret;
 }
 
 /* Where links of the host lead, changes count if it is copied. */
@@ -371,6 +374,24 @@ static void test_deeper(const char *scratch)
 	netns_files_free(files);
 }
 
+/* Somebody makes a file of the copy a large one. */
+static void test_larger(const char *scratch)
+{
+	struct trust_world world;
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	make_world(&world, scratch, "larger");
+	(void)sync_world(&world);
+	fd = attend(world.copy, "openssl.cnf", IN_ACCESS);
+	(void)sync_world(&world);
+	tap_ok(happened(fd), "a file of the same size is read to be compared");
+	(void)str_format(path, sizeof(path), "%s/openssl.cnf", world.copy);
+	(void)truncate(path, (off_t)FILE_SIZE_MAX);
+	tap_ok(sync_world(&world) == 1 && !happened(fd) && has(world.copy, "openssl.cnf", "config"),
+	       "one of another size is not read before it is written anew");
+}
+
 /* A node as an older version left it, without a file of its CA: what the copy has may be anybody's. */
 static void test_kept(const char *scratch)
 {
@@ -433,6 +454,7 @@ int main(void)
 	test_left_out(scratch);
 	test_targets(scratch);
 	test_deeper(scratch);
+	test_larger(scratch);
 	test_kept(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
