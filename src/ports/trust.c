@@ -317,11 +317,14 @@ static int put_bundle(struct trust *trust, const struct place *certs, const char
 	return put_file(trust, certs, BUNDLE, content, size + trust->ca_size);
 }
 
-static bool has_bundle(const struct place *certs)
+/* Whether the copy has one that ends in the CA that is in force, and not in another one. */
+static bool has_bundle(const struct trust *trust, const struct place *certs)
 {
-	struct stat st;
+	_cleanup_(freep) char *bundle = NULL;
+	size_t size;
 
-	return fstatat(certs->copy, BUNDLE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	return file_read_at(certs->copy, BUNDLE, &bundle, &size) == 0 && size >= trust->ca_size &&
+	       (!trust->ca || memcmp(bundle + size - trust->ca_size, trust->ca, trust->ca_size) == 0);
 }
 
 /* While the host's cannot be read, the one that the copy has is better than one of the CA alone. */
@@ -335,7 +338,7 @@ static int write_bundle(struct trust *trust, const struct place *certs)
 		note_closed(trust, CERTS "/" BUNDLE);
 	if (is_missing(r) || r == -EACCES)
 		r = 0;
-	if (r < 0 && has_bundle(certs))
+	if (r < 0 && has_bundle(trust, certs))
 		return r;
 	return first_error(r, put_bundle(trust, certs, bundle, size));
 }

@@ -137,7 +137,7 @@ static void test_failed(const char *scratch)
 	struct trust_world world;
 	struct netns_files *files;
 	struct trust_report report;
-	char etc_netns[128], path[256], want[256];
+	char etc_netns[128], path[256], want[256], bundle[1000];
 	const struct netns_files_options options = {
 		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
 
@@ -149,13 +149,22 @@ static void test_failed(const char *scratch)
 	tap_ok(has(world.copy, TRUST_CA_FILE, ca_pem) && has(world.copy, "cert.pem", ca_pem) &&
 		       report.ca == TRUST_CA_GOOD,
 	       "and there is one of the CA");
-	put(world.host, "certs/ca-certificates.crt", "host's bundle\n");
+	(void)str_format(bundle, sizeof(bundle), "host's bundle%0500d\n", 0);
+	put(world.host, "certs/ca-certificates.crt", bundle);
 	(void)sync_world(&world);
 	make_huge(world.host, "certs/ca-certificates.crt");
-	put(world.root, "ca.crt", spaced_pem);
 	(void)sync_world(&world);
-	tap_ok(has(world.copy, "cert.pem", "host's bundle") && has(world.copy, TRUST_CA_FILE, spaced_pem),
-	       "one that was copied stays, and the CA is followed");
+	tap_ok(has(world.copy, "cert.pem", bundle) && has(world.copy, "cert.pem", ca_pem),
+	       "one that was copied stays,");
+	put(world.root, "ca.crt", spaced_pem);
+	for (int i = 0; i < 2; i++) {
+		tap_is_int(sync_world(&world), -EFBIG, "while the CA is that one");
+		tap_ok(has(world.copy, "cert.pem", spaced_pem) && !has(world.copy, "cert.pem", ca_pem) &&
+			       has(world.copy, TRUST_CA_FILE, spaced_pem),
+		       "another one is followed");
+	}
+	put(world.host, "certs/ca-certificates.crt", bundle);
+	(void)sync_world(&world);
 	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", world.host);
 	(void)unlink(path);
 	(void)mkdir(path, 0755);
