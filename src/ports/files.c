@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Steps to remove a tree: there is an end also if somebody goes on writing into it. */
+#define REMOVE_TREE_MAX 5000000
+
 static int read_all(int fd, char *buffer, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -380,7 +383,7 @@ int file_remove_some(int directory, const char *name, unsigned int *steps)
 
 int file_remove_tree(const char *path)
 {
-	unsigned int steps = UINT_MAX;
+	unsigned int steps = REMOVE_TREE_MAX;
 
 	return file_remove_some(AT_FDCWD, path, &steps);
 }

@@ -33,7 +33,8 @@ int file_link_at(int directory, const char *name, const char *target);
 /* Calls back with each name in an open directory, but for "." and "..", also after an error. The result is
  * the first error. */
 int file_each(int directory, int (*callback)(void *context, int directory, const char *name), void *context);
-/* Removes a file or a directory with all that is in it, never following links. Missing is fine. */
+/* Removes a file or a directory with all that is in it, never following links. Missing is fine. -EAGAIN:
+ * there were more than some million names, which somebody may still be making, and some of it is left. */
 int file_remove_tree(const char *path);
 /* The same, by no more than so many steps, which are counted down. -EAGAIN: there were too few, and some of
  * it is left. */

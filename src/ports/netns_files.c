@@ -473,9 +473,18 @@ int netns_files_check_ca(const struct netns_files *files)
 	return report.ca == TRUST_CA_GONE || report.ca == TRUST_CA_BAD ? -EINVAL : 0;
 }
 
+static void remove_or_say(const char *path)
+{
+	int r = file_remove_tree(path);
+
+	if (r < 0)
+		log_warning("cannot remove all of file=%s, ignoring (is something still writing there?): %s",
+			    path, strerror(-r));
+}
+
 void netns_files_remove_copy(struct netns_files *files)
 {
 	files->stamp = files->copy_stamp = 0;
-	(void)file_remove_tree(files->copy);
-	(void)file_remove_tree(files->kept);
+	remove_or_say(files->copy);
+	remove_or_say(files->kept);
 }

@@ -43,5 +43,5 @@ int netns_files_refresh(struct netns_files *files, bool thorough);
 const char *netns_files_failed(const struct netns_files *files);
 /* Says in the log what is wrong with the CA. -EINVAL: it is gone or cannot be used. */
 int netns_files_check_ca(const struct netns_files *files);
-/* Removes the copy, and what is kept of the CA. */
+/* Removes the copy, and what is kept of the CA. Says in the log what stays. */
 void netns_files_remove_copy(struct netns_files *files);

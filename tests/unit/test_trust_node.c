@@ -26,6 +26,19 @@ void __wrap_log_line(enum log_level level _unused_, const char *format, ...)
 	va_end(args);
 }
 
+static unsigned int n_refused, n_to_refuse; /* how often a name is taken already */
+
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	if (n_refused == n_to_refuse)
+		return __real_renameat(from_fd, from, to_fd, to);
+	n_refused++;
+	errno = ENOTEMPTY;
+	return -1;
+}
+
 /* Into the file itself, as large and as old as before. */
 static void change_in_place(const char *directory, const char *name, const char *content)
 {
@@ -401,6 +414,35 @@ static void test_larger(const char *scratch)
 	       "one of another size is not read before it is written anew");
 }
 
+/* What is removed is written again as fast: each name that it could be moved to is taken. */
+static void test_removal_ends(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], path[256];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "writer");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)look(files);
+	(void)str_format(path, sizeof(path), "%s/ssl/certs/theirs", world.root);
+	(void)mkdir(path, 0755);
+	put(path, "file", "x");
+	*said = '\0';
+	n_to_refuse = 10000000;
+	netns_files_remove_copy(files);
+	tap_ok(n_refused > 0 && n_refused < n_to_refuse, "the removal of a copy that is written ends");
+	tap_ok(strstr(said, "cannot remove all of") && strstr(said, "/ssl"), "and says what stays: %s", said);
+	n_to_refuse = n_refused;
+	*said = '\0';
+	netns_files_remove_copy(files);
+	tap_ok(!type_of(world.root, "ssl") && !*said, "once more it goes");
+	netns_files_free(files);
+}
+
 /* A node as an older version left it, without a file of its CA: what the copy has may be anybody's. */
 static void test_kept(const char *scratch)
 {
@@ -464,6 +506,7 @@ int main(void)
 	test_targets(scratch);
 	test_deeper(scratch);
 	test_larger(scratch);
+	test_removal_ends(scratch);
 	test_kept(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
