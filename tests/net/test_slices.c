@@ -14,6 +14,7 @@
 
 #define STEPS 120
 #define EVERY 15 /* steps from one full sync to the next */
+#define LOOK  8 /* … from one look at all tables to the next: on an emulated processor that takes a while */
 
 static struct tables sliced, whole;
 
@@ -130,14 +131,14 @@ static void run_steps(struct run *run)
 		sync_step(run, &patch, by_slices);
 		plan_patch_done(&patch);
 		same = has_same_generations();
-		doubtful = what_is_doubtful(&sliced, run->plan, &doubts);
+		doubtful = step % LOOK == 0 ? what_is_doubtful(&sliced, run->plan, &doubts) : NULL;
 		if (step % EVERY == 0)
 			changed = what_full_sync_changes(&sliced, run->plan);
 	}
 	tap_ok(!changed, "after slices a full sync finds nothing to do (%d steps)%s%s", step,
 	       changed ? "; it has changed " : "", changed ? changed : "");
-	tap_ok(!doubtful, "after each of them all tables are as they were written%s%s",
-	       doubtful ? "; but not " : "", doubtful ? doubtful : "");
+	tap_ok(!doubtful, "after them all tables are as they were written%s%s", doubtful ? "; but not " : "",
+	       doubtful ? doubtful : "");
 	tap_ok(same, "generations have risen as by a sync of all, and no other ones");
 	tap_note("%u by slices, %u of them of what serves, %u of ports; %u of the whole", run->slices,
 		 run->servings, synced_ports, run->wholes);
