@@ -60,7 +60,7 @@ struct reconcile {
 	struct reconcile_parts parts;
 	struct feed *feed;
 	struct loop_source *soon; /* deferred */
-	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm;
+	struct loop_source *later, *retry, *slow, *due, *meanwhile, *calm, *survey_later;
 	uint64_t last_ms, retry_ms;
 	bool was_whole; /* the last pass */
 	bool is_wanted, wants_full;
@@ -632,18 +632,28 @@ static bool may_survey(const struct reconcile *reconcile)
 static void survey_if_due(struct reconcile *reconcile)
 {
 	const struct plan_input input = input_of(reconcile);
+	uint64_t now_ms = now_mono_ms();
 	int r;
 
-	if (!reconcile->is_survey_due || !may_survey(reconcile) ||
-	    (reconcile->surveyed_ms && now_mono_ms() - reconcile->surveyed_ms < SURVEY_PAUSE_MS))
+	if (!reconcile->is_survey_due || !may_survey(reconcile))
 		return;
-	reconcile->surveyed_ms = now_mono_ms();
+	if (reconcile->surveyed_ms && now_ms - reconcile->surveyed_ms < SURVEY_PAUSE_MS) {
+		loop_timer_set(reconcile->survey_later, reconcile->surveyed_ms + SURVEY_PAUSE_MS - now_ms);
+		return;
+	}
+	reconcile->surveyed_ms = now_ms;
 	r = survey_start(reconcile->survey, &input, reconcile->parts.indexes, reconcile->plan);
 	if (r == 0)
 		return;
 	log_warning("cannot look at what is in force beside changes, and does it in one piece: %s",
 		    strerror(-r));
 	reconcile_request(reconcile, true);
+}
+
+static void on_survey_later(void *context, uint32_t events)
+{
+	(void)events;
+	survey_if_due(context);
 }
 
 /* The survey has seen the tables; what is left is little, and waits for nobody. Negative: it is to be tried
@@ -852,6 +862,8 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_found, reconcile, &reconcile->found);
 	if (r == 0)
+		r = loop_add_timer(parts->loop, on_survey_later, reconcile, &reconcile->survey_later);
+	if (r == 0)
 		r = survey_new(parts->loop, parts->datapath, on_surveyed, reconcile, &reconcile->survey);
 	if (r < 0) {
 		reconcile_free(reconcile);
@@ -874,6 +886,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->meanwhile);
 	loop_source_free(reconcile->found);
 	loop_source_free(reconcile->calm);
+	loop_source_free(reconcile->survey_later);
 	survey_free(reconcile->survey);
 	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);

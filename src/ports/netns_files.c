@@ -327,7 +327,11 @@ static struct stamp stamp_of(const char *store, bool is_host)
 static uint64_t host_stamp(const struct netns_files *files)
 {
 	struct stamp stamp = stamp_of(files->host_ssl, true);
+	char bundle[PATH_MAX];
 
+	/* Which is read wherever a link leads. */
+	(void)str_format(bundle, sizeof(bundle), "%s/certs/ca-certificates.crt", files->host_ssl);
+	mix_path(&stamp, bundle, 0);
 	mix_path(&stamp, files->ca, 0);
 	mix_path(&stamp, files->kept, AT_SYMLINK_NOFOLLOW);
 	return stamp.sum ? stamp.sum : 1;

@@ -317,12 +317,15 @@ static int put_bundle(struct trust *trust, const struct place *certs, const char
 	return put_file(trust, certs, BUNDLE, content, size + trust->ca_size);
 }
 
-/* Whether the copy has one that ends in the CA that is in force, and not in another one. */
+/* Whether the copy has one that ends in the CA that is in force, and not in another one; without one, not in
+ * the one that was taken away. */
 static bool has_bundle(const struct trust *trust, const struct place *certs)
 {
 	_cleanup_(freep) char *bundle = NULL;
 	size_t size;
 
+	if (!trust->ca && trust->report->had_one)
+		return false;
 	return file_read_at(certs->copy, BUNDLE, &bundle, &size) == 0 && size >= trust->ca_size &&
 	       (!trust->ca || memcmp(bundle + size - trust->ca_size, trust->ca, trust->ca_size) == 0);
 }

@@ -493,6 +493,34 @@ static void test_kept(const char *scratch)
 	netns_files_free(files);
 }
 
+/* The host's bundle is read wherever its link leads. */
+static void test_linked_bundle(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], copy[140], path[256], target[256];
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "linked-bundle");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)str_format(target, sizeof(target), "%s/bundle.pem", world.root);
+	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", world.host);
+	put(world.root, "bundle.pem", "one bundle");
+	(void)file_link(path, target);
+	(void)look(files);
+	(void)look(files);
+	tap_ok(look(files) == 0 && has(copy, "certs/ca-certificates.crt", "one bundle"),
+	       "a bundle behind an absolute link is copied");
+	put(world.root, "bundle.pem", "another");
+	tap_ok(look(files) == 1 && has(copy, "certs/ca-certificates.crt", "another"),
+	       "and that it is another one is seen at once");
+	netns_files_free(files);
+}
+
 int main(void)
 {
 	char scratch[64];
@@ -508,6 +536,7 @@ int main(void)
 	test_larger(scratch);
 	test_removal_ends(scratch);
 	test_kept(scratch);
+	test_linked_bundle(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
 }
