@@ -395,7 +395,10 @@ static int make_files(struct agent *agent)
 {
 	int r = netns_files_of_host(agent->options->state_dir, &agent->files);
 
-	return r < 0 ? log_errno(r, "cannot set up the instances' files") : 0;
+	if (r < 0)
+		return log_errno(r, "cannot set up the instances' files");
+	netns_files_set_breath(agent->files, loop_breath(agent->loop));
+	return 0;
 }
 
 static int open_datapath(struct agent *agent)

@@ -44,6 +44,7 @@ static const char nsswitch_conf[] =
 	"netgroup:       nis\n";
 
 struct netns_files {
+	struct breath breath;
 	char directory[PATH_MAX / 2];
 	char host_ssl[PATH_MAX / 2];
 	char copy[PATH_MAX / 2];
@@ -83,6 +84,11 @@ int netns_files_of_host(const char *state_dir, struct netns_files **ret)
 	};
 
 	return netns_files_new(&options, ret);
+}
+
+void netns_files_set_breath(struct netns_files *files, struct breath breath)
+{
+	files->breath = breath;
 }
 
 struct netns_files *netns_files_free(struct netns_files *files)
@@ -422,8 +428,11 @@ static void say(struct netns_files *files, const struct trust_report *report, bo
 
 static struct trust_paths paths_of(const struct netns_files *files)
 {
-	return (struct trust_paths){
-		.host = files->host_ssl, .ca = files->ca, .kept = files->kept, .copy = files->copy};
+	return (struct trust_paths){.host = files->host_ssl,
+				    .ca = files->ca,
+				    .kept = files->kept,
+				    .copy = files->copy,
+				    .breath = &files->breath};
 }
 
 /* The name of what could not be copied or kept. */

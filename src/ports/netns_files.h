@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../lib/netaddr.h"
 
 struct netns_files;
@@ -21,6 +22,8 @@ struct netns_files_options {
 int netns_files_new(const struct netns_files_options *options, struct netns_files **ret);
 /* Those of this machine. */
 int netns_files_of_host(const char *state_dir, struct netns_files **ret);
+/* Taken while the copy is compared with the host's trust store. */
+void netns_files_set_breath(struct netns_files *files, struct breath breath);
 struct netns_files *netns_files_free(struct netns_files *files);
 
 /* Writes the instance's files where they differ. The host name is one, as struct plan_port has it. */

@@ -198,6 +198,7 @@ static int on_entry(void *context, int directory, const char *name)
 	const struct walk *walk = context;
 
 	(void)directory;
+	breathe(walk->trust->paths->breath);
 	return note_failure(walk->trust, walk->place, name, walk->callback(walk->trust, walk->place, name));
 }
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../lib/certificate.h"
 
 #define TRUST_DEPTH_MAX 16 /* directories within each other; what is in more of them is not copied */
@@ -15,6 +16,7 @@ struct trust_paths {
 	const char *ca;	  /* the file of the CA */
 	const char *kept; /* what was in it when it was good last; nobody but root may write there */
 	const char *copy;
+	const struct breath *breath; /* is taken between names; NULL: none */
 };
 
 /* How it stands with the CA. One that is gone or bad is in the copy as it was kept. */
