@@ -50,8 +50,8 @@ static bool link_in(const char *netns, const char *name, struct rtnl_link *ret)
 	return r == 0;
 }
 
-/* As the owner of a namespace does it: eth0 has that name from now on; NULL: it is removed. */
-static void change_eth0(const char *netns, const char *name)
+/* As the owner of a namespace does it: eth0 is changed; NULL: it is removed. */
+static void change_eth0(const char *netns, const struct rtnl_change *change)
 {
 	_cleanup_(closep) int fd = netns_open(netns);
 	struct rtnl_link link;
@@ -60,8 +60,8 @@ static void change_eth0(const char *netns, const char *name)
 	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
 		return;
 	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
-		(void)(name ? rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.name = name})
-			    : rtnl_link_remove(rtnl, link.ifindex));
+		(void)(change ? rtnl_link_change(rtnl, link.ifindex, change)
+			      : rtnl_link_remove(rtnl, link.ifindex));
 	rtnl_free(rtnl);
 }
 

@@ -553,19 +553,6 @@ static bool is_up_inside(const char *netns)
 	return link_in(netns, "eth0", &link) && link.is_up;
 }
 
-static void set_down_inside(const char *netns)
-{
-	_cleanup_(closep) int fd = netns_open(netns);
-	struct rtnl_link link;
-	struct rtnl *rtnl;
-
-	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
-		return;
-	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
-		(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.set_down = true});
-	rtnl_free(rtnl);
-}
-
 /* One look, up to its end. */
 static int look_inside(struct ports *ports, const struct plan *plan)
 {
@@ -590,7 +577,7 @@ static void test_inside(struct ports *ports, struct attached *attached)
 	(void)ports_queue(ports, &plan, numbers, 2);
 	(void)work_queue_off(ports, &plan);
 	ifindex = ports_ifindex(ports, 0x42);
-	set_down_inside(two[1].instance);
+	change_eth0(two[1].instance, &(struct rtnl_change){.set_down = true});
 	tap_ok(!is_up_inside(two[1].instance), "someone sets an instance's eth0 down");
 	tap_ok(look_inside(ports, &plan) == 0 && !is_up_inside(two[1].instance),
 	       "a look inside is at one port");

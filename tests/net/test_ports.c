@@ -19,7 +19,7 @@ int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth)
 	int r = __real_rtnl_veth_add(rtnl, veth);
 
 	if (r == 0 && renames)
-		change_eth0(renames, "mine");
+		change_eth0(renames, &(struct rtnl_change){.name = "mine"});
 	return r;
 }
 
