@@ -228,6 +228,7 @@ struct stamp {
 	uint64_t sum;
 	unsigned int names; /* that are left to be looked at */
 	bool is_host;	    /* its links are followed, as far as the copy does */
+	struct breath breath;
 };
 
 static void mix(struct stamp *stamp, const void *data, size_t size)
@@ -311,15 +312,19 @@ static void mix_directory(struct stamp *stamp, int parent, const char *name, uns
 		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
 			continue;
 		stamp->names--;
+		breathe(&stamp->breath);
 		mix_entry(stamp, fd, entry->d_name, depth);
 	}
 	(void)closedir(dir);
 }
 
 /* Of a trust store, its certificates first. Both may be links on the host. */
-static struct stamp stamp_of(const char *store, bool is_host)
+static struct stamp stamp_of(const char *store, bool is_host, struct breath breath)
 {
-	struct stamp stamp = {.sum = UINT64_C(0xcbf29ce484222325), .names = STAMP_MAX, .is_host = is_host};
+	struct stamp stamp = {.sum = UINT64_C(0xcbf29ce484222325),
+			      .names = STAMP_MAX,
+			      .is_host = is_host,
+			      .breath = breath};
 	char certs[PATH_MAX];
 
 	(void)str_format(certs, sizeof(certs), "%s/certs", store);
@@ -332,7 +337,7 @@ static struct stamp stamp_of(const char *store, bool is_host)
 
 static uint64_t host_stamp(const struct netns_files *files)
 {
-	struct stamp stamp = stamp_of(files->host_ssl, true);
+	struct stamp stamp = stamp_of(files->host_ssl, true, files->breath);
 	char bundle[PATH_MAX];
 
 	/* Which is read wherever a link leads. */
@@ -345,7 +350,7 @@ static uint64_t host_stamp(const struct netns_files *files)
 
 static uint64_t copy_stamp(const struct netns_files *files)
 {
-	struct stamp stamp = stamp_of(files->copy, false);
+	struct stamp stamp = stamp_of(files->copy, false, files->breath);
 
 	return stamp.sum ? stamp.sum : 1;
 }

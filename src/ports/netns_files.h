@@ -22,7 +22,7 @@ struct netns_files_options {
 int netns_files_new(const struct netns_files_options *options, struct netns_files **ret);
 /* Those of this machine. */
 int netns_files_of_host(const char *state_dir, struct netns_files **ret);
-/* Taken while the copy is compared with the host's trust store. */
+/* Taken while the host's trust store and its copy are looked at. */
 void netns_files_set_breath(struct netns_files *files, struct breath breath);
 struct netns_files *netns_files_free(struct netns_files *files);
 
