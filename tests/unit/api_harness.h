@@ -249,14 +249,16 @@ static void harness_done(void *context, const struct api_error *error, json_t *a
 }
 
 /* Starts a call; it is done when the loop has turned. */
-static void harness_start(struct harness *h, int64_t uid, enum product product, const char *action,
-			  const char *form, struct harness_result *result)
+static void harness_start_action(struct harness *h, int64_t uid, enum product product,
+				 const struct action *action, action_handler handler, const char *form,
+				 struct harness_result *result)
 {
 	const struct params none = {};
 	struct params params = {};
 	struct run_request request = {
 		.product = product,
-		.action = action_find(product, action),
+		.action = action,
+		.handler = handler,
 		.uid = uid,
 		.user = h->user,
 		.key = h->key,
@@ -266,11 +268,6 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 		.weight = &h->weight,
 	};
 
-	if (!request.action) {
-		printf("Bail out! no action %s\n", action);
-		exit(EXIT_FAILURE);
-	}
-	request.handler = handler_of(product, request.action);
 	h->weight = 0;
 	*result = (struct harness_result){};
 	harness_must(params_parse(form, strlen(form), &params), "parameters");
@@ -278,19 +275,37 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 	params_done(&params);
 }
 
-/* The answer, or NULL: then h->error has the code. */
+static void harness_start(struct harness *h, int64_t uid, enum product product, const char *name,
+			  const char *form, struct harness_result *result)
+{
+	const struct action *action = action_find(product, name);
+
+	if (!action) {
+		printf("Bail out! no action %s\n", name);
+		exit(EXIT_FAILURE);
+	}
+	harness_start_action(h, uid, product, action, handler_of(product, action), form, result);
+}
+
+/* Turns until it is done; its answer, or NULL: then h->error has the code. */
+static json_t *harness_finish(struct harness *h, const struct harness_result *result)
+{
+	harness_settle(h);
+	harness_must(result->calls_done == 1 ? 0 : -EIO, "one answer to a call");
+	json_decref(h->answer);
+	h->error = result->error;
+	h->answer = result->answer;
+	return h->answer;
+}
+
+/* A call from its start on: its answer, or NULL as above. */
 static json_t *harness_run(struct harness *h, int64_t uid, enum product product, const char *action,
 			   const char *form)
 {
 	struct harness_result result;
 
-	json_decref(h->answer);
 	harness_start(h, uid, product, action, form, &result);
-	harness_settle(h);
-	harness_must(result.calls_done == 1 ? 0 : -EIO, "one answer to a call");
-	h->error = result.error;
-	h->answer = result.answer;
-	if (h->answer)
+	if (harness_finish(h, &result))
 		answer_check(action_find(product, action), h->answer);
 	return h->answer;
 }
