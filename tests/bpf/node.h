@@ -570,15 +570,23 @@ static inline struct outcome node_send(struct node *node, uint32_t slot, const s
 }
 
 /* Whether a packet leaves, without a look at what is counted: that takes many times as long as the run, and
- * where packets are rated a slow machine would send them one by one. */
-static inline bool node_leaves(struct node *node, uint32_t slot, const struct pkt *p)
+ * where packets are rated a slow machine would send them one by one. `ret_out`: as what, if not NULL. */
+static inline bool node_leaves_as(struct node *node, uint32_t slot, const struct pkt *p, struct pkt *ret_out)
 {
 	struct __sk_buff ctx = {.cb[0] = slot};
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size,
+		    .data_out = ret_out ? ret_out->data : NULL, .data_size_out = ret_out ? PKT_MAX : 0,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_main), &opts), "run");
+	if (ret_out)
+		ret_out->size = opts.data_size_out;
 	return opts.retval == TC_ACT_REDIRECT;
+}
+
+static inline bool node_leaves(struct node *node, uint32_t slot, const struct pkt *p)
+{
+	return node_leaves_as(node, slot, p, NULL);
 }
 
 static inline uint32_t node_flows(const struct node *node)

@@ -5,9 +5,9 @@
  */
 #include "../tap.h"
 
-#include "flows.h"
+#include "clock.h"
+#include "fragments.h"
 
-#define MORE	0x2000
 #define SIZE	496 /* bytes of the datagram in a fragment */
 #define PAYLOAD 1200
 #define BUFFERS (4 * 1024 * 1024 / 768) /* of which each is a fragment's, in what a receiver has for them */
@@ -19,26 +19,6 @@ static const char *payload(void)
 	for (size_t i = 0; i < PAYLOAD; i++)
 		text[i] = 'a' + i % 26;
 	return text;
-}
-
-static void seal_ip(struct pkt *p)
-{
-	put16(p->data + PKT_IP + 10, 0);
-	put16(p->data + PKT_IP + 10, ~sum16(p->data + PKT_IP, 20, 0));
-}
-
-/* A part of a datagram, from a byte of it on. */
-static struct pkt cut(const struct pkt *whole, uint16_t id, size_t at, size_t size)
-{
-	struct pkt p = {.size = PKT_L4 + size};
-
-	memcpy(p.data, whole->data, PKT_L4);
-	memcpy(p.data + PKT_L4, whole->data + PKT_L4 + at, size);
-	put16(p.data + PKT_IP + 2, 20 + size);
-	put16(p.data + PKT_IP + 4, id);
-	put16(p.data + PKT_IP + 6, at / 8 | (at + size < pkt_l4_size(whole) ? MORE : 0));
-	seal_ip(&p);
-	return p;
 }
 
 /* Puts a fragment, as it arrived, where it belongs. False: it is none of the datagram that has begun. */
@@ -211,14 +191,6 @@ static void test_followers(struct node *node, const char *mode)
 	node_clear_flows(node);
 	tap_is_int(node_send(node, SLOT_A, &second).reason, PL_DROP_NO_FLOW,
 		   "a later fragment opens no flow (%s)", mode);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* When a port will have had all forgiven that it owes. */

@@ -6,11 +6,7 @@
  * time, on two CPUs.
  */
 #include "../tap.h"
-#include "flows.h"
-
-#include <pthread.h>
-#include <sched.h>
-#include <time.h>
+#include "race.h"
 
 #define ALL_AT_ONCE 0xffffffffu /* ns: the first one takes four seconds */
 
@@ -447,19 +443,10 @@ static void *flood_run(void *context)
 {
 	struct flood *flood = context;
 	struct pkt p = question(flood->node, SLOT_A, IPPROTO_UDP, 4000, "question");
-	cpu_set_t cpus;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(flood->cpu, &cpus);
-	(void)sched_setaffinity(0, sizeof(cpus), &cpus); /* where there is such a CPU */
-	while (now_s() < flood->until) {
-		struct __sk_buff ctx = {.cb[0] = SLOT_A};
-
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
-			    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
-		must(bpf_prog_test_run_opts(bpf_program__fd(flood->node->bpf->progs.pl_main), &opts), "run");
-		flood->sent++;
-	}
+	stay_on(flood->cpu);
+	for (; now_s() < flood->until; flood->sent++)
+		(void)node_leaves(flood->node, SLOT_A, &p);
 	return NULL;
 }
 
