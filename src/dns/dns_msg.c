@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header is read by hand, since what it says decides whether anything behind it is looked at; ldns reads
- * the rest and writes the answers. An answer is authoritative: addresses, no data, or no such name, the
- * latter two with an SOA record, whose short TTL lets whoever caches them ask again soon.
+ * The header is read by hand, since what it says decides whether anything behind it is looked at, and so are
+ * the records behind the question: ldns would read all that they hold and follow each pointer in it, which a
+ * tenant makes as long as it likes. ldns reads the question, and writes the answers. An answer is
+ * authoritative: addresses, no data, or no such name, the latter two with an SOA record, whose short TTL lets
+ * whoever caches them ask again soon.
  *
  * Names are compared as texts in lower case, dots between labels. A byte that would be mistaken for such a
  * dot, or end the text, becomes one that no name of ours has.
@@ -22,6 +24,8 @@
 #define UDP_SIZE_PLAIN 512  /* without EDNS */
 #define BADVERS_HIGH   1    /* extended rcode 16: its bits above the header's four */
 #define NO_NAME_BYTE   '\x01'
+#define RR_SIZE	       10 /* of a record behind its owner: type, class, TTL, size of its data */
+#define BARE_SIZE_MAX  (DNS_MSG_HEADER_SIZE + LDNS_MAX_DOMAINLEN + 4) /* header and question */
 
 static uint16_t get_u16(const uint8_t *p)
 {
@@ -44,19 +48,67 @@ enum dns_msg_rcode dns_msg_rcode(const uint8_t *message)
 	return message[3] & RCODE_MASK;
 }
 
-/* The end of the only question, or 0: there is not exactly one, or it does not end. */
-static size_t question_end(const uint8_t *data, size_t size)
+/* The end of a name that stands there in full, or 0: it does not end, is too long, or has a pointer, which no
+ * question needs. */
+static size_t name_end(const uint8_t *data, size_t size, size_t start)
 {
-	size_t i = DNS_MSG_HEADER_SIZE;
+	size_t i = start;
 
-	if (size <= DNS_MSG_HEADER_SIZE || get_u16(data + 4) != 1)
-		return 0;
 	while (i < size && data[i] != 0) {
-		if (data[i] > 63) /* a pointer: there is nothing before a question to point to */
+		if (data[i] > 63)
 			return 0;
 		i += 1u + data[i];
 	}
-	return i + 5 <= size && i - DNS_MSG_HEADER_SIZE < LDNS_MAX_DOMAINLEN ? i + 5 : 0;
+	return i < size && i - start < LDNS_MAX_DOMAINLEN ? i + 1 : 0;
+}
+
+/* The end of the only question, or 0: there is not exactly one, or it does not end. */
+static size_t question_end(const uint8_t *data, size_t size)
+{
+	size_t end;
+
+	if (size <= DNS_MSG_HEADER_SIZE || get_u16(data + 4) != 1)
+		return 0;
+	end = name_end(data, size, DNS_MSG_HEADER_SIZE);
+	return end && end + 4 <= size ? end + 4 : 0;
+}
+
+/* What counts of a request's OPT. */
+struct edns {
+	bool is_there, dnssec_ok;
+	uint8_t version;
+	uint16_t udp_size;
+};
+
+/* The records behind the question, of which only an OPT says anything to us: one, of the root. What they hold
+ * is passed over. */
+static bool read_additional(const uint8_t *data, size_t size, size_t i, struct edns *ret)
+{
+	*ret = (struct edns){};
+	for (uint16_t n = get_u16(data + 10); n > 0; n--) {
+		bool is_root = i < size && data[i] == 0;
+		const uint8_t *rr;
+
+		i = name_end(data, size, i);
+		if (!i || size - i < RR_SIZE)
+			return false;
+		rr = data + i;
+		i += RR_SIZE + get_u16(rr + 8);
+		if (i > size)
+			return false;
+		if (get_u16(rr) != LDNS_RR_TYPE_OPT)
+			continue;
+		if (ret->is_there || !is_root)
+			return false;
+		*ret = (struct edns){true, rr[6] & 0x80, rr[5], get_u16(rr + 2)};
+	}
+	return true;
+}
+
+/* How much its sender takes by UDP. */
+static uint16_t udp_limit(const struct edns *edns)
+{
+	return (uint16_t)MIN(MAX(edns->udp_size, UDP_SIZE_PLAIN), DNS_MSG_UDP_SIZE);
 }
 
 size_t dns_msg_error(const uint8_t *request, size_t size, enum dns_msg_rcode rcode, uint8_t *ret)
@@ -77,7 +129,8 @@ size_t dns_msg_error(const uint8_t *request, size_t size, enum dns_msg_rcode rco
 
 struct answering {
 	const struct dns_msg_request *request;
-	ldns_pkt *in;
+	ldns_pkt *in; /* header and question */
+	struct edns edns;
 	const ldns_rr *question;
 	char name[DOMAIN_SIZE + 2]; /* lower case, without the last dot */
 };
@@ -117,20 +170,16 @@ static ldns_pkt *reply_new(const struct answering *a, enum dns_msg_rcode rcode)
 	ldns_pkt_set_cd(out, ldns_pkt_cd(a->in));
 	ldns_pkt_set_ra(out, true);
 	ldns_pkt_set_rcode(out, (ldns_pkt_rcode)rcode);
-	if (ldns_pkt_edns(a->in)) {
+	if (a->edns.is_there) {
 		ldns_pkt_set_edns_udp_size(out, DNS_MSG_UDP_SIZE);
-		ldns_pkt_set_edns_do(out, ldns_pkt_edns_do(a->in));
+		ldns_pkt_set_edns_do(out, a->edns.dnssec_ok);
 	}
 	return out;
 }
 
 static size_t size_limit(const struct answering *a)
 {
-	if (a->request->tcp)
-		return DNS_MSG_SIZE_MAX;
-	if (!ldns_pkt_edns(a->in))
-		return UDP_SIZE_PLAIN;
-	return MIN(MAX(ldns_pkt_edns_udp_size(a->in), UDP_SIZE_PLAIN), DNS_MSG_UDP_SIZE);
+	return a->request->tcp ? DNS_MSG_SIZE_MAX : udp_limit(&a->edns);
 }
 
 static void drop_section(ldns_pkt *out, ldns_pkt_section section)
@@ -369,6 +418,26 @@ static bool counts_are_sane(const uint8_t *data)
 	       get_u16(data + 10) <= 2;
 }
 
+/* Header and question, to where it ends, as if nothing stood behind it. */
+static bool read_question(struct answering *a, size_t end)
+{
+	uint8_t bare[BARE_SIZE_MAX];
+
+	memcpy(bare, a->request->data, end);
+	memset(bare + 6, 0, 6);
+	return ldns_wire2pkt(&a->in, bare, end) == LDNS_STATUS_OK;
+}
+
+/* All of a request behind its header. */
+static bool read_request(struct answering *a)
+{
+	const struct dns_msg_request *request = a->request;
+	size_t end = question_end(request->data, request->size);
+
+	return end && request->size <= DNS_MSG_REQUEST_SIZE_MAX && counts_are_sane(request->data) &&
+	       read_additional(request->data, request->size, end, &a->edns) && read_question(a, end);
+}
+
 enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8_t *ret, size_t *ret_size)
 {
 	_cleanup_(answering_done) struct answering a = {.request = request};
@@ -378,14 +447,12 @@ enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8
 		return DNS_MSG_SILENCE;
 	if (data[2] & OPCODE_MASK)
 		return answer_error(request, DNS_MSG_NOTIMP, ret, ret_size);
-	if (!counts_are_sane(data) || !question_end(data, request->size) ||
-	    request->size > DNS_MSG_REQUEST_SIZE_MAX ||
-	    ldns_wire2pkt(&a.in, data, request->size) != LDNS_STATUS_OK)
+	if (!read_request(&a))
 		return answer_error(request, DNS_MSG_FORMERR, ret, ret_size);
 
 	a.question = ldns_rr_list_rr(ldns_pkt_question(a.in), 0);
 	name_text(ldns_rr_owner(a.question), a.name);
-	if (ldns_pkt_edns(a.in) && ldns_pkt_edns_version(a.in) != 0) {
+	if (a.edns.is_there && a.edns.version != 0) {
 		ldns_pkt *out = reply_new(&a, DNS_MSG_NOERROR);
 
 		if (out)
@@ -405,27 +472,22 @@ enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8
 int dns_msg_query(const struct dns_msg_request *request, uint16_t id, uint8_t *ret, size_t *ret_size)
 {
 	size_t end = question_end(request->data, request->size);
-	ldns_pkt *in = NULL;
-	bool edns, dnssec_ok;
+	struct edns edns;
 	uint16_t udp_size;
 
-	if (!end || end > DNS_MSG_REQUEST_SIZE_MAX - 11 ||
-	    ldns_wire2pkt(&in, request->data, request->size) != LDNS_STATUS_OK)
+	if (!end || !read_additional(request->data, request->size, end, &edns))
 		return -EBADMSG;
-	edns = ldns_pkt_edns(in);
-	dnssec_ok = ldns_pkt_edns_do(in);
-	udp_size = (uint16_t)MIN(MAX(ldns_pkt_edns_udp_size(in), UDP_SIZE_PLAIN), DNS_MSG_UDP_SIZE);
-	ldns_pkt_free(in);
+	udp_size = udp_limit(&edns);
 
 	memcpy(ret, request->data, end);
 	dns_msg_set_id(ret, id);
 	ret[2] = FLAG_RD;
 	ret[3] = request->data[3] & 0x10; /* checking disabled */
 	memset(ret + 6, 0, 6);
-	if (edns) { /* root, type OPT, size, no extended rcode, version 0, flags, no options */
+	if (edns.is_there) { /* root, type OPT, size, no extended rcode, version 0, flags, no options */
 		const uint8_t opt[11] = {
-			0, 0, LDNS_RR_TYPE_OPT,	   (uint8_t)(udp_size >> 8), (uint8_t)udp_size,
-			0, 0, dnssec_ok ? 0x80 : 0};
+			0, 0, LDNS_RR_TYPE_OPT,		(uint8_t)(udp_size >> 8), (uint8_t)udp_size,
+			0, 0, edns.dnssec_ok ? 0x80 : 0};
 
 		memcpy(ret + end, opt, sizeof(opt));
 		ret[11] = 1;

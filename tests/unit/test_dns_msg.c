@@ -6,6 +6,7 @@
 #include "dns/dns_msg.h"
 
 #include <ctype.h>
+#include <ldns/ldns.h>
 
 #include "tests/tap.h"
 
@@ -22,7 +23,9 @@ enum {
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
 	TYPE_OPT = 41,
+	TYPE_HIP = 55,
 	TYPE_HTTPS = 65,
+	TYPE_TSIG = 250,
 	TYPE_AXFR = 252,
 	TYPE_ANY = 255,
 	TYPE_CAA = 257
@@ -283,6 +286,17 @@ static const char *describe_names(const struct message *m)
 }
 
 static struct message in, out;
+
+/* The longest message that ldns was given to read. */
+static size_t ldns_read;
+
+ldns_status __real_ldns_wire2pkt(ldns_pkt **ret, const uint8_t *data, size_t size);
+ldns_status __wrap_ldns_wire2pkt(ldns_pkt **ret, const uint8_t *data, size_t size);
+ldns_status __wrap_ldns_wire2pkt(ldns_pkt **ret, const uint8_t *data, size_t size)
+{
+	ldns_read = MAX(ldns_read, size);
+	return __real_ldns_wire2pkt(ret, data, size);
+}
 
 static const char *ask(const struct plan_port *asker, bool tcp, uint32_t rotation)
 {
@@ -678,8 +692,141 @@ static void test_edns(void)
 	tap_is_int(get_u16(&out, 6), 60, "and they all fit into an answer by TCP");
 }
 
+/* A record behind the question; the size of its data is written when it is there. */
+static size_t begin_record(struct message *m, uint16_t type)
+{
+	m->data[11]++;
+	m->data[m->size++] = 0;
+	put_u16(m, type);
+	put_u16(m, 1);
+	put_u16(m, 0);
+	put_u16(m, 0);
+	put_u16(m, 0);
+	return m->size;
+}
+
+static void end_record(struct message *m, size_t start)
+{
+	size_t size = m->size - start;
+
+	m->data[start - 2] = (uint8_t)(size >> 8);
+	m->data[start - 1] = (uint8_t)size;
+}
+
+/* A signature by the key "k", as far as anybody looks at it here. */
+static void add_tsig(struct message *m)
+{
+	size_t start;
+
+	m->data[11]++;
+	put_name(m, "k");
+	put_u16(m, TYPE_TSIG);
+	put_u16(m, 255);
+	put_u16(m, 0);
+	put_u16(m, 0);
+	put_u16(m, 0);
+	start = m->size;
+	for (int i = 0; i < 30; i++)
+		m->data[m->size++] = 0xc0;
+	end_record(m, start);
+}
+
+/* A host identity whose opaque fields hold a chain of pointers, behind which names begin with its far end:
+ * who follows them goes the whole way for each. */
+static void add_hip(struct message *m, size_t n_pointers, size_t n_names)
+{
+	size_t start = begin_record(m, TYPE_HIP), first;
+
+	put_u16(m, 0); /* no tag, no algorithm */
+	put_u16(m, (uint16_t)(2 * n_pointers));
+	first = m->size;
+	for (size_t i = 0; i < n_pointers; i++)
+		put_u16(m, (uint16_t)(0xc000 | (i ? first + 2 * i - 2 : DNS_MSG_HEADER_SIZE)));
+	for (size_t i = 0; i < n_names; i++)
+		put_u16(m, (uint16_t)(0xc000 | (first + 2 * n_pointers - 2)));
+	end_record(m, start);
+}
+
+static void add_txt(struct message *m, size_t n_strings)
+{
+	size_t start = begin_record(m, TYPE_TXT);
+
+	memset(m->data + m->size, 0, n_strings);
+	m->size += n_strings;
+	end_record(m, start);
+}
+
+/* What is said to the question, that it goes upstream unless it is malformed, and that of all this ldns read
+ * at most the question. */
+static void check_additional(const char *what, const char *answer)
+{
+	const struct dns_msg_request request = {in.data, in.size, &plan, &ports[0], false, 0};
+	bool is_good = !streq(answer, "FORMERR");
+	size_t bare_size = skip_name(&in, DNS_MSG_HEADER_SIZE) + 4;
+	struct message query = {.size = 0};
+
+	ldns_read = 0;
+	tap_is_str(ask(&ports[0], false, 0), answer, "%s: %s", what, answer);
+	tap_is_int(dns_msg_query(&request, 1, query.data, &query.size), is_good ? 0 : -EBADMSG,
+		   is_good ? "it can be asked upstream" : "nor is there anything to ask upstream");
+	tap_is_int(ldns_read, is_good ? bare_size : 0,
+		   is_good ? "ldns reads the question alone" : "ldns reads nothing of it");
+}
+
+/* What stands behind a question can be as long to read as its sender likes. */
+static void test_long_additional(void)
+{
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	add_hip(&in, 700, 255);
+	add_hip(&in, 700, 255);
+	tap_ok(in.size <= DNS_MSG_REQUEST_SIZE_MAX, "a question may be so long");
+	check_additional("names behind a long chain of pointers", "NOERROR aa 10.0.1.50 10.0.2.50");
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	add_txt(&in, 4000);
+	check_additional("four thousand empty texts", "NOERROR aa 10.0.1.50 10.0.2.50");
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	in.data[11] = 1;
+	put_u16(&in, (uint16_t)(0xc000 | in.size));
+	check_additional("an owner that points to itself", "FORMERR");
+}
+
+static void test_additional(void)
+{
+	size_t size, owner;
+
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	add_tsig(&in);
+	check_additional("a signature", "NOERROR aa 10.0.1.50 10.0.2.50");
+	add_opt(&in, 4096, 0, true);
+	check_additional("EDNS behind a signature", "NOERROR aa 10.0.1.50 10.0.2.50 opt=1232/do");
+	in.size--;
+	check_additional("a record that is cut", "FORMERR");
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	add_opt(&in, 4096, 0, true);
+	size = in.size;
+	add_opt(&in, 4096, 0, true);
+	check_additional("EDNS twice", "FORMERR");
+	in.size = size;
+	in.data[11] = 1;
+	in.data[size - 1] = 1;
+	check_additional("data that is announced and missing", "FORMERR");
+
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	owner = in.size;
+	add_tsig(&in);
+	in.data[owner + 4] = TYPE_OPT;
+	check_additional("EDNS of another name than the root", "FORMERR");
+	question(&in, 0x0100, SERVICE, TYPE_A, 1);
+	in.data[11] = 1;
+	put_u16(&in, 0xc000 | DNS_MSG_HEADER_SIZE);
+	memset(in.data + in.size, 0, 10);
+	in.size += 10;
+	check_additional("an owner that is a pointer", "FORMERR");
+}
+
 static void test_forwarding(void)
 {
+
 	struct dns_msg_request request = {.plan = &plan, .asker = &ports[0]};
 	struct message query = {.size = 0}, reply;
 
@@ -729,6 +876,8 @@ int main(void)
 	test_header();
 	test_malformed();
 	test_edns();
+	test_long_additional();
+	test_additional();
 	test_forwarding();
 	return tap_done();
 }
