@@ -23,7 +23,9 @@ struct dns_upstream_query {
 	struct dns_upstream_query *next;
 	dns_upstream_done done;
 	void *context;
-	uint32_t slot; /* of the asker */
+	uint32_t slot;	  /* of the asker */
+	uint16_t account; /* whose that is */
+	bool is_common;	  /* beside the one that is the asker's own */
 	bool tcp;
 	uint8_t *request;
 	size_t request_size;
@@ -268,16 +270,25 @@ static void on_timer(void *context, uint32_t events _unused_)
 		query_start(q);
 }
 
-/* Few askers can use up what is for all. The others still have one question each. */
-static bool is_full(const struct dns_upstream *upstream, uint32_t slot)
+/* Each port has a place of its own, which no other one can take. Beyond these an account has as many of the
+ * common ones as are free (as in agent/probe_room.h): one alone ends at half of them. Whether there is a
+ * place for one more question, and of which kind. */
+static bool find_place(const struct dns_upstream *upstream, const struct plan_port *asker,
+		       bool *ret_is_common)
 {
-	size_t n = 0, n_of_asker = 0;
+	size_t n_common = 0, n_of_account = 0, n_of_asker = 0;
+	bool has_own = false;
 
 	for (const struct dns_upstream_query *q = upstream->queries; q; q = q->next) {
-		n++;
-		n_of_asker += q->slot == slot;
+		n_common += q->is_common;
+		n_of_account += q->is_common && q->account == asker->limit.account;
+		n_of_asker += q->slot == asker->slot;
+		has_own |= q->slot == asker->slot && !q->is_common;
 	}
-	return n_of_asker >= DNS_UPSTREAM_PER_ASKER_MAX || (n >= DNS_UPSTREAM_MAX && n_of_asker > 0);
+	*ret_is_common = has_own;
+	if (n_of_asker >= DNS_UPSTREAM_PER_ASKER_MAX)
+		return false;
+	return !has_own || n_of_account < DNS_UPSTREAM_MAX - n_common;
 }
 
 static int query_new(struct dns_upstream *upstream, const struct dns_msg_request *request,
@@ -292,6 +303,7 @@ static int query_new(struct dns_upstream *upstream, const struct dns_msg_request
 	q->fd = -EBADF;
 	q->tcp = request->tcp;
 	q->slot = request->asker->slot;
+	q->account = request->asker->limit.account;
 	q->first_server = upstream->server;
 	q->request_size = request->size;
 	q->request = malloc(request->size);
@@ -315,15 +327,17 @@ int dns_upstream_ask(struct dns_upstream *upstream, const struct dns_msg_request
 		     dns_upstream_done done, void *context, struct dns_upstream_query **ret)
 {
 	struct dns_upstream_query *q;
+	bool is_common;
 	int r;
 
 	if (dns_servers_get(&upstream->file)->n_servers == 0)
 		return -ENOENT;
-	if (is_full(upstream, request->asker->slot))
+	if (!find_place(upstream, request->asker, &is_common))
 		return -EBUSY;
 	r = query_new(upstream, request, &q);
 	if (r < 0)
 		return r;
+	q->is_common = is_common;
 	q->done = done;
 	q->context = context;
 	q->next = upstream->queries;

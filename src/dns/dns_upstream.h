@@ -9,7 +9,7 @@
 #include "../lib/loop.h"
 #include "dns_msg.h"
 
-#define DNS_UPSTREAM_MAX	   512	/* questions under way, but each port may have one */
+#define DNS_UPSTREAM_MAX	   512	/* questions under way beside one of each port; shared by accounts */
 #define DNS_UPSTREAM_PER_ASKER_MAX 64	/* of one port */
 #define DNS_UPSTREAM_TIMEOUT_MS	   2000 /* per server */
 #define DNS_UPSTREAM_TRIES	   2	/* at least, also with one server */
@@ -26,8 +26,8 @@ struct dns_upstream *dns_upstream_free(struct dns_upstream *upstream);
  * SERVFAIL. */
 typedef void (*dns_upstream_done)(void *context, uint8_t *answer, size_t size);
 
-/* Asks; `done` is called later, from the loop. -EBUSY: too many questions are under way, of this asker or in
- * total. -ENOENT: there is no resolver. `ret` can be cancelled until done is called; it may be NULL. */
+/* Asks; `done` is called later, from the loop. -EBUSY: too many questions are under way, of this asker or for
+ * its account. -ENOENT: there is no resolver. `ret` can be cancelled until done is called; it may be NULL. */
 int dns_upstream_ask(struct dns_upstream *upstream, const struct dns_msg_request *request,
 		     dns_upstream_done done, void *context, struct dns_upstream_query **ret);
 /* `done` is not called any more. Takes NULL, returns NULL. */

@@ -404,10 +404,10 @@ static void count_answer(void *context, _unused_ uint8_t *answer, _unused_ size_
 	(*(int *)context)++;
 }
 
-/* One question of a port of the given slot. */
-static int forward_ask(struct dns_upstream *forward, uint32_t slot, int *n_answers)
+/* One question of a port of the given slot, which is the account's. */
+static int forward_ask(struct dns_upstream *forward, uint32_t slot, uint16_t account, int *n_answers)
 {
-	struct plan_port asker = {.slot = slot};
+	struct plan_port asker = {.slot = slot, .limit.account = account};
 	uint8_t data[512];
 	struct dns_msg_request request = {
 		.data = data, .size = question(data, (uint16_t)slot, "example.com"), .asker = &asker};
@@ -415,23 +415,58 @@ static int forward_ask(struct dns_upstream *forward, uint32_t slot, int *n_answe
 	return dns_upstream_ask(forward, &request, count_answer, n_answers, NULL);
 }
 
-static void test_few_fill_it(void)
+/* As many as there is room for, of each of an account's ports that have slots from this one on. */
+static int forward_ask_all(struct dns_upstream *forward, uint32_t slot, uint32_t n_ports, uint16_t account,
+			   int *n_answers)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < n_ports; i++)
+		while (forward_ask(forward, slot + i, account, n_answers) == 0)
+			n++;
+	return n;
+}
+
+static void test_account_fills_it(void)
 {
 	struct dns_upstream *forward;
-	int n = 0, n_answers = 0;
+	int n_answers = 0;
 
 	set_upstream("nameserver 127.0.0.54\n");
 	if (dns_upstream_new(loop, resolv_conf, &forward) < 0)
 		die("dns_upstream_new");
-	for (uint32_t slot = 0; slot < DNS_UPSTREAM_MAX / DNS_UPSTREAM_PER_ASKER_MAX; slot++)
-		for (int i = 0; i < DNS_UPSTREAM_PER_ASKER_MAX; i++)
-			n += forward_ask(forward, 100 + slot, &n_answers) == 0;
-	tap_is_int(n, DNS_UPSTREAM_MAX, "a few askers can use up all questions");
-	tap_is_int(forward_ask(forward, 200, &n_answers), 0, "another one may still ask one");
-	tap_is_int(forward_ask(forward, 200, &n_answers), -EBUSY, "and no more");
-	tap_is_int(forward_ask(forward, 201, &n_answers), 0, "and so may the next");
+	tap_is_int(forward_ask_all(forward, 100, 1, 1, &n_answers), DNS_UPSTREAM_PER_ASKER_MAX,
+		   "a port can use up what is a port's");
+	tap_is_int(forward_ask_all(forward, 101, 9, 1, &n_answers),
+		   DNS_UPSTREAM_MAX / 2 + 10 - DNS_UPSTREAM_PER_ASKER_MAX,
+		   "all of its account half of what is for all, and one of each port");
+	tap_is_int(forward_ask_all(forward, 200, 1, 2, &n_answers), DNS_UPSTREAM_PER_ASKER_MAX,
+		   "a port of another account has all that is a port's");
+	tap_is_int(forward_ask_all(forward, 201, 9, 2, &n_answers),
+		   DNS_UPSTREAM_MAX / 4 + 10 - DNS_UPSTREAM_PER_ASKER_MAX,
+		   "and its account half of what the first one has left");
+	tap_is_int(forward_ask_all(forward, 300, 1, 3, &n_answers), DNS_UPSTREAM_PER_ASKER_MAX,
+		   "so has one of a third account");
+	tap_is_int(forward_ask(forward, 110, 1, &n_answers), 0, "one more port of the first may ask one");
+	tap_is_int(forward_ask(forward, 110, 1, &n_answers), -EBUSY, "and no more");
 	dns_upstream_free(forward);
 	tap_is_int(n_answers, 0, "nobody is called when it is taken down");
+}
+
+/* One question of each port takes nothing of what is for all. */
+static void test_many_ports(void)
+{
+	struct dns_upstream *forward;
+	int n = 0, n_answers = 0;
+
+	if (dns_upstream_new(loop, resolv_conf, &forward) < 0)
+		die("dns_upstream_new");
+	for (uint32_t slot = 0; slot < DNS_UPSTREAM_MAX; slot++)
+		n += forward_ask(forward, 1000 + slot, 1, &n_answers) == 0;
+	tap_is_int(n, DNS_UPSTREAM_MAX, "each of many ports of an account may ask one");
+	tap_is_int(forward_ask_all(forward, 200, 1, 2, &n_answers), DNS_UPSTREAM_PER_ASKER_MAX,
+		   "and a port of another account all that is a port's");
+	dns_upstream_free(forward);
 }
 
 static int tcp_connect(const char *from)
@@ -757,7 +792,8 @@ int main(void)
 	tap_is_int(dns_new(loop, &options, &dns), 0, "the resolver opens its sockets in VPC 0");
 	test_udp();
 	test_flood();
-	test_few_fill_it();
+	test_account_fills_it();
+	test_many_ports();
 	test_tcp();
 	test_while_planning(outer);
 	test_while_writing(outer);
