@@ -53,6 +53,7 @@ struct probe {
 	bool is_told; /* there was a result: a state that is unknown is one, too */
 	char reason[WORD_SIZE];
 	uint32_t against;  /* results in a row that speak against the state */
+	bool are_bad;	   /* these; a good one begins anew, as does a bad one behind good ones */
 	bool has_refused;  /* the last of them did */
 	int fd;		   /* while it is under way, else negative */
 	in_port_t port;	   /* by UDP: of its last socket, network order; 0: any */
@@ -210,6 +211,16 @@ static void probe_doubt(struct probe *probe, const char *reason, uint32_t thresh
 		  probe->plan.server_port, probe->against, threshold, reason);
 }
 
+/* One more that speaks against the state. Silence and an answer do so together against a server that is ill,
+ * but silence and a refusal not against one that is well. */
+static uint32_t probe_count(struct probe *probe, bool is_bad)
+{
+	if (probe->are_bad != is_bad)
+		probe->against = 0;
+	probe->are_bad = is_bad;
+	return ++probe->against;
+}
+
 /* What a probe says of its server; the first one decides. */
 static void probe_vote(struct probe *probe, enum plan_health state, const char *reason)
 {
@@ -220,7 +231,7 @@ static void probe_vote(struct probe *probe, enum plan_health state, const char *
 	probe->has_refused = false;
 	if (probe->is_told && state == probe->state)
 		probe->against = 0;
-	else if (!probe->is_told || ++probe->against >= threshold)
+	else if (!probe->is_told || probe_count(probe, is_bad) >= threshold)
 		probe_decide(probe, state, reason);
 	else if (is_bad)
 		probe_doubt(probe, reason, threshold);

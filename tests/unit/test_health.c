@@ -552,6 +552,49 @@ static void test_udp_port(struct loop *loop)
 	close(fd);
 }
 
+/* Of a server that need not answer: the silences before a refusal say nothing of it, and are no misses; but
+ * whoever is silent and answers in turn is there. */
+static void test_kinds(struct loop *loop)
+{
+	uint16_t port, same_port;
+	int fd = udp_socket(0, &port);
+	struct plan_probe probes[1] = {probe("i-dns", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct health *health;
+	uint64_t start_ms, took_ms;
+
+	probes[0].type = PROBE_UDP;
+	probes[0].silence = true;
+	probes[0].interval_ms = probes[0].timeout_ms = 20;
+	probes[0].healthy_threshold = 1000;
+	probes[0].unhealthy_threshold = 10;
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	(void)asked_from(loop, fd, "pong");
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY) && streq(reason_of(health, "i-dns"), ""),
+	       "a server has answered");
+	for (int i = 0; i < 20; i++)
+		(void)asked_from(loop, fd, NULL);
+	tap_is_str(reason_of(health, "i-dns"), "", "and says nothing twenty times");
+	start_ms = now_mono_ms();
+	close(fd);
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_UNHEALTHY), "when it refuses it is found ill");
+	took_ms = now_mono_ms() - start_ms;
+	tap_ok(took_ms >= 9 * 20 - 10, "after ten refusals");
+	tap_note("%llu ms for 10 results at intervals of 20 ms", (unsigned long long)took_ms);
+
+	probes[0].healthy_threshold = 4;
+	probes[0].timeout_ms = 100;
+	(void)health_set_plan(health, &plan);
+	fd = udp_socket(port, &same_port);
+	for (int i = 0; i < 40 && state_of(health, "i-dns") == PLAN_UNHEALTHY; i++)
+		(void)asked_from(loop, fd, i % 2 ? NULL : "pong");
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY), "one that answers every second time is well");
+	health_free(health);
+	close(fd);
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -567,6 +610,7 @@ int main(void)
 	test_udp(loop);
 	test_silence(loop);
 	test_udp_port(loop);
+	test_kinds(loop);
 	loop_free(loop);
 	return tap_done();
 }
