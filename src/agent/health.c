@@ -447,6 +447,14 @@ static bool asks_the_same(const struct plan_probe *a, const struct plan_probe *b
 	       a->good_classes == b->good_classes && streq(a->expect, b->expect);
 }
 
+/* One that is under way has what is left of its time, which has become less. */
+static void probe_hurry(struct probe *probe)
+{
+	uint64_t now_ms = now_mono_ms(), due_ms = probe->started_ms + probe->plan.timeout_ms;
+
+	loop_timer_set(probe->timer, MAX(due_ms, now_ms) - now_ms);
+}
+
 /* The plan may have changed what is probed, how, and whose it is. One that waits keeps its place, unless it
  * is another account's now. -ENOMEM: it goes on as before. */
 static int probe_update(struct probe *probe, const struct plan_probe *plan)
@@ -456,6 +464,7 @@ static int probe_update(struct probe *probe, const struct plan_probe *plan)
 			 probe->plan.probe_port != plan->probe_port || probe->plan.vpc != plan->vpc ||
 			 !asks_the_same(&probe->plan, plan);
 	bool sooner = plan->interval_ms < probe->plan.interval_ms;
+	bool shorter = plan->timeout_ms < probe->plan.timeout_ms;
 	int r = 0;
 
 	probe->wanted = true;
@@ -472,6 +481,8 @@ static int probe_update(struct probe *probe, const struct plan_probe *plan)
 		loop_timer_set(probe->timer, 0);
 	else if (sooner && probe->seat.state == PROBE_RESTS && probe->started_ms)
 		probe_schedule(probe);
+	else if (shorter && probe->fd >= 0)
+		probe_hurry(probe);
 	return 0;
 }
 

@@ -595,6 +595,34 @@ static void test_kinds(struct loop *loop)
 	close(fd);
 }
 
+/* A probe that may wait for five minutes, and then no more. */
+static void test_shorter_timeout(struct loop *loop)
+{
+	uint16_t port;
+	int fd = udp_socket(0, &port);
+	struct plan_probe probes[1] = {probe("i-dns", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct health *health;
+
+	probes[0].type = PROBE_UDP;
+	probes[0].timeout_ms = 300 * 1000;
+	(void)str_copy(probes[0].expect, sizeof(probes[0].expect), "pong");
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	tap_ok(asked_from(loop, fd, NULL), "a server is asked, and may be silent for long");
+	probes[0].timeout_ms = 300 * 1000 - 1;
+	(void)health_set_plan(health, &plan);
+	turn_for(loop, 100);
+	tap_is_int(state_of(health, "i-dns"), PLAN_HEALTH_UNKNOWN, "a little less changes little");
+	probes[0].timeout_ms = 50;
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_within(loop, health, "i-dns", PLAN_UNHEALTHY, 20000),
+	       "a shorter time counts for the probe that is under way");
+	health_free(health);
+	close(fd);
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -611,6 +639,7 @@ int main(void)
 	test_silence(loop);
 	test_udp_port(loop);
 	test_kinds(loop);
+	test_shorter_timeout(loop);
 	loop_free(loop);
 	return tap_done();
 }
