@@ -453,7 +453,10 @@ static int open_node_sockets(struct agent *agent)
 	if (r < 0)
 		return log_errno(r, "cannot open the resolver's sockets");
 	r = health_new(agent->urgent, ports_node_netns(agent->ports), on_health, agent, &agent->health);
-	return r < 0 ? log_errno(r, "cannot start health probes") : 0;
+	if (r < 0)
+		return log_errno(r, "cannot start health probes");
+	health_set_rows(agent->health, agent->rows);
+	return 0;
 }
 
 static int make_flow_log(struct agent *agent)

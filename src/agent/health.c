@@ -2,7 +2,8 @@
 /*
  * A probe is one conversation at a time, a connect and, by HTTP or UDP, a question and its answer: a timer
  * starts it, the socket or the same timer ends it, and the time to the next one counts from the start. The
- * first result decides; later ones have to repeat themselves as often as the group's thresholds say.
+ * first result decides; later ones have to repeat themselves as often as the group's thresholds say, and so
+ * has the first one against a row, which says what was found before this agent started.
  * Connections end by RST, so that probing leaves nothing behind on either side.
  *
  * A refusal is what the next client would hear, too. So when a server that was well refuses, the probes that
@@ -35,6 +36,7 @@
 #include "../lib/log.h"
 #include "../lib/netns_socket.h"
 #include "../lib/vec.h"
+#include "../model/serving.h"
 #include "probe_answer.h"
 #include "probe_room.h"
 
@@ -50,7 +52,8 @@ struct probe {
 	struct plan_probe plan;
 	struct probe_seat seat; /* runs while it is under way, and just before */
 	enum plan_health state;
-	bool is_told; /* there was a result: a state that is unknown is one, too */
+	bool is_known; /* the state: it was decided, or a row said so when the probe began */
+	bool is_told;  /* it was decided here: a state that is unknown is one, too */
 	char reason[WORD_SIZE];
 	uint32_t against;  /* results in a row that speak against the state */
 	bool are_bad;	   /* these; a good one begins anew, as does a bad one behind good ones */
@@ -70,6 +73,7 @@ struct probe {
 struct health {
 	struct loop *loop;
 	int netns_fd;
+	const struct snapshot *rows;
 	loop_callback changed;
 	void *changed_context;
 	struct loop_source *deferred, *again;
@@ -191,7 +195,7 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 		 probe->plan.group, probe->plan.server_id, probe->plan.server_port, *reason ? " reason=" : "",
 		 reason);
 	probe->state = state;
-	probe->is_told = true;
+	probe->is_known = probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
 	health_news_add(&probe->health->news, probe->plan.owner, probe->plan.group);
@@ -221,7 +225,7 @@ static uint32_t probe_count(struct probe *probe, bool is_bad)
 	return ++probe->against;
 }
 
-/* What a probe says of its server; the first one decides. */
+/* What a probe says of its server; the first one decides, unless it is against the row. */
 static void probe_vote(struct probe *probe, enum plan_health state, const char *reason)
 {
 	bool is_bad = state == PLAN_UNHEALTHY;
@@ -231,7 +235,7 @@ static void probe_vote(struct probe *probe, enum plan_health state, const char *
 	probe->has_refused = false;
 	if (probe->is_told && state == probe->state)
 		probe->against = 0;
-	else if (!probe->is_told || probe_count(probe, is_bad) >= threshold)
+	else if (!probe->is_known || state == probe->state || probe_count(probe, is_bad) >= threshold)
 		probe_decide(probe, state, reason);
 	else if (is_bad)
 		probe_doubt(probe, reason, threshold);
@@ -419,6 +423,24 @@ static void on_admitted(struct probe_seat *seat)
 	loop_timer_set(container_of(seat, struct probe, seat)->timer, 0);
 }
 
+/* What the row says is no result; it is what results are counted against. */
+static void probe_recall(struct probe *probe, const struct snapshot *rows)
+{
+	struct server server = {.port = probe->plan.server_port};
+	const struct server_health *row;
+
+	(void)str_copy(server.group, sizeof(server.group), probe->plan.group);
+	(void)str_copy(server.server_id, sizeof(server.server_id), probe->plan.server_id);
+	row = rows ? serving_health(rows, &server) : NULL;
+	if (!row)
+		return;
+	probe->is_known = true;
+	if (!row->healthy)
+		probe->state = PLAN_UNHEALTHY;
+	else
+		probe->state = *row->reason ? PLAN_HEALTH_UNKNOWN : PLAN_HEALTHY;
+}
+
 static int probe_new(struct health *health, const struct plan_probe *plan, struct probe **ret)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
@@ -430,6 +452,7 @@ static int probe_new(struct health *health, const struct plan_probe *plan, struc
 	probe->plan = *plan;
 	probe->fd = -EBADF;
 	probe->wanted = true;
+	probe_recall(probe, health->rows);
 	r = probe_room_join(health->room, plan->owner, &probe->seat);
 	if (r == 0)
 		r = loop_add_timer(health->loop, on_timer, probe, &probe->timer);
@@ -519,6 +542,11 @@ int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *con
 	}
 	*ret = health;
 	return 0;
+}
+
+void health_set_rows(struct health *health, const struct snapshot *rows)
+{
+	health->rows = rows;
 }
 
 struct health *health_free(struct health *health)

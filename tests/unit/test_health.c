@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "tests/unit/rows.h"
+
 /* A server in a process of its own has this long for what it does at once. */
 #define PATIENCE_MS 20000
 
@@ -623,6 +625,69 @@ static void test_shorter_timeout(struct loop *loop)
 	close(fd);
 }
 
+static void put_row(struct snapshot *rows, bool healthy)
+{
+	rows_put(rows, "server_health/sgp-1/i-dns/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-dns', 'port': 443, 'node': 'n1', 'healthy': %s, "
+		 "'reason': '%s'}",
+		 healthy ? "true" : "false", healthy ? "" : "CONNECT_FAILED");
+}
+
+/* A probe that begins and has had one result; the next one is an hour away. */
+static const char *first_result(struct loop *loop, int fd, const struct snapshot *rows, struct plan *plan,
+				const char *answer, struct health **ret)
+{
+	while (recv(fd, &(char){0}, 1, 0) >= 0) /* of the probes before */
+		;
+	plan->probes[0].interval_ms = 3600 * 1000;
+	plan->probes[0].timeout_ms = answer ? PATIENCE_MS : 20;
+	if (health_new(loop, -EBADF, on_changed, NULL, ret) < 0)
+		exit(EXIT_FAILURE);
+	health_set_rows(*ret, rows);
+	(void)health_set_plan(*ret, plan);
+	(void)asked_from(loop, fd, answer);
+	turn_for(loop, 300);
+	return reason_of(*ret, "i-dns");
+}
+
+/* What was found before the agent started again. */
+static void test_row(struct loop *loop)
+{
+	uint16_t port;
+	int fd = udp_socket(0, &port);
+	struct plan_probe probes[1] = {probe("i-dns", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct snapshot *rows;
+	struct health *health;
+
+	probes[0].type = PROBE_UDP;
+	(void)str_copy(probes[0].expect, sizeof(probes[0].expect), "pong");
+	if (snapshot_new(&rows) < 0)
+		exit(EXIT_FAILURE);
+	put_row(rows, true);
+	tap_is_str(first_result(loop, fd, rows, &plan, NULL, &health), "no result",
+		   "a server that is well by its row is not found ill by one miss");
+	tap_is_int(state_of(health, "i-dns"), PLAN_HEALTH_UNKNOWN, "the row is no result either");
+	probes[0].interval_ms = 40;
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_UNHEALTHY), "but by as many as the threshold says");
+	health_free(health);
+	tap_is_str(first_result(loop, fd, rows, &plan, "pong", &health), "",
+		   "a result that says what the row says decides");
+	health_free(health);
+
+	put_row(rows, false);
+	tap_is_str(first_result(loop, fd, rows, &plan, "pong", &health), "no result",
+		   "one that is ill by its row is not found well by one answer");
+	probes[0].interval_ms = 40;
+	(void)health_set_plan(health, &plan);
+	(void)asked_from(loop, fd, "pong");
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY), "but by two");
+	health_free(health);
+	snapshot_free(rows);
+	close(fd);
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -640,6 +705,7 @@ int main(void)
 	test_udp_port(loop);
 	test_kinds(loop);
 	test_shorter_timeout(loop);
+	test_row(loop);
 	loop_free(loop);
 	return tap_done();
 }
