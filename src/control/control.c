@@ -6,7 +6,7 @@
  * turns of its own, and neither has to wait until nothing else happens.
  *
  * A commit that fails (another copy of the program was faster, or the disk is full) costs nothing but another
- * look at everything.
+ * look at everything. While the store takes no changes nothing is looked at.
  */
 #include "control.h"
 
@@ -295,11 +295,24 @@ static void pass_states(struct control *control, size_t *room)
 	}
 }
 
+/* What would be decided would be refused, and everything looked at anew. */
+static bool must_wait(struct control *control)
+{
+	if (!store_refuses(control->store))
+		return false;
+	if (!control->waits)
+		loop_timer_set(control->retry_timer, RETRY_MS);
+	control->waits = true;
+	return true;
+}
+
 static void run_pass(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 	size_t room = LEFTOVERS_GONE_MAX; /* of all that is deleted */
 
+	if (must_wait(control))
+		return;
 	note_changes(control);
 	pass_nodes(control, &room);
 	(void)pass_nat(control);
@@ -352,6 +365,8 @@ static void run_leftovers(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
+	if (must_wait(control))
+		return;
 	pass_parts(control);
 	pass_walk(control);
 	if ((control->gone.n > 0 || control->walks || control->walk_due) && !control->waits)

@@ -4,6 +4,9 @@
  * at the end of the turn all of them go to disk as one batch (group commit), and only then does anyone hear
  * of them. If the disk fails, nobody has heard: memory is read again from the file, and every transaction of
  * the turn fails. If even that reading fails, there is no truth left to serve, and the loop ends.
+ *
+ * That reading is dear, and a full disk stays full. So after it changes are refused for a while before they
+ * are carried out, which costs nothing, and then one turn tries again.
  */
 #include "../lib/log.h"
 #include "../lib/vec.h"
@@ -12,6 +15,10 @@
 #include "sqlite_file.h"
 #include "store_parts.h"
 #include "txn.h"
+
+/* How long changes are refused after a failure: so long, or so many times what the reading took. */
+#define REST_MS	   1000
+#define REST_TIMES 4
 
 struct pending {
 	struct store_txn *txn;
@@ -40,9 +47,28 @@ static struct pending *add_pending(struct store *store)
 	return &store->pending[store->n_pending++];
 }
 
-/* Memory back to what is on disk. */
-static void reload(struct store *store)
+static void rest(struct store *store, int error, uint64_t cost_ms)
 {
+	store->refuses = error;
+	loop_timer_set(store->rest, MAX(REST_MS, REST_TIMES * cost_ms));
+}
+
+void commit_rested(void *context, _unused_ uint32_t events)
+{
+	struct store *store = context;
+
+	store->refuses = 0;
+}
+
+bool store_refuses(const struct store *store)
+{
+	return store->refuses < 0;
+}
+
+/* Memory back to what is on disk, after that error. */
+static void reload(struct store *store, int error)
+{
+	uint64_t began = now_mono_ms();
 	int r;
 
 	memory_clear(store->memory);
@@ -55,6 +81,7 @@ static void reload(struct store *store)
 	}
 	/* A commit that was reported as failed may have reached the disk all the same. */
 	store->durable = memory_revision(store->memory);
+	rest(store, error, now_mono_ms() - began);
 }
 
 /* Tells everyone who waits, in the order in which they came. They may commit again, which then waits for the
@@ -90,6 +117,8 @@ static int check(const struct store *store, const struct store_txn *txn)
 		return store->broken;
 	if (txn->error < 0)
 		return txn->error;
+	if (store->refuses < 0 && txn->n_changes > 0)
+		return store->refuses;
 	return compare(store, txn);
 }
 
@@ -117,7 +146,7 @@ void store_commit(struct store *store, struct store_txn *txn, store_done done, v
 	pending->revision = revision;
 	r = apply(store, txn, revision);
 	if (r < 0) {
-		reload(store);
+		reload(store, r);
 		commit_tell(store, r);
 	}
 }
@@ -163,7 +192,7 @@ void commit_end_of_turn(void *context, _unused_ uint32_t events)
 			if (r != -ESTALE) /* that was said */
 				log_error("cannot write the store: %s", sqlite_file_error(store->file));
 			sqlite_file_rollback(store->file);
-			reload(store);
+			reload(store, r);
 		} else {
 			store->durable = memory_revision(store->memory);
 			r = write_record(store);

@@ -137,6 +137,8 @@ static int open_store(struct loop *loop, const char *path, bool make, bool *salv
 		r = sqlite_file_load(store->file, store->memory, salvage);
 	if (r == 0)
 		r = loop_add_deferred(loop, STORE_PRIORITY, commit_end_of_turn, store, &store->end_of_turn);
+	if (r == 0)
+		r = loop_add_timer(loop, commit_rested, store, &store->rest);
 	if (r < 0) {
 		store_free(store);
 		return r;
@@ -188,6 +190,7 @@ struct store *store_free(struct store *store)
 	commit_tell(store, -ECANCELED);
 	assert(!store->watches);
 	loop_source_free(store->end_of_turn);
+	loop_source_free(store->rest);
 	sqlite_file_close(store->file);
 	while (store->n_records > 0)
 		record_free(store->records[--store->n_records]);

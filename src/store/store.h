@@ -50,6 +50,9 @@ int store_txn_row_check(struct store_txn *txn, enum kind kind, const void *row);
 typedef void (*store_done)(void *context, int result, uint64_t revision);
 /* Consumes txn. An empty one succeeds at the present revision. */
 void store_commit(struct store *store, struct store_txn *txn, store_done done, void *context);
+/* Whether changes are refused at once, with the error of the last ones, which could not be written a moment
+ * ago. That ends by itself. */
+bool store_refuses(const struct store *store);
 
 /* The rows, as of the last applied transaction. Borrowed. */
 const struct snapshot *store_rows(const struct store *store);

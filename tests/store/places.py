@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from world import Home, IS_ROOT, REFUSED, run
 
@@ -145,9 +146,18 @@ def on_disks(tap, home):
     status = home.start()
     tap.ok(status is None and home.vpcs() == vpcs, "a store on a full disk is served", f"status {status}", home.log())
     tap.ok(home.make_vpc() is None, "what cannot be stored is refused")
+    before, began = home.log().count("cannot write the store"), time.monotonic()
+    made = [home.make_vpc() for _ in range(20)]
+    tries = home.log().count("cannot write the store") - before
+    tap.ok(made == [None] * 20 and tries <= 1 + time.monotonic() - began,
+           "the disk is tried once a second, not for each change that comes", tries, home.log())
+    tap.ok(home.vpcs() == vpcs, "what is there is served meanwhile", home.last_error)
     os.unlink(other)
-    vpcs[home.make_vpc("10.1.0.0/16")] = "10.1.0.0/16"
-    tap.ok(None not in vpcs, "and taken when there is room again", home.log())
+    deadline = time.monotonic() + 20
+    while (made := home.make_vpc("10.1.0.0/16")) is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    vpcs[made] = "10.1.0.0/16"
+    tap.ok(made is not None, "and taken a moment after there is room again", home.log())
     home.end()
     serves(tap, home, vpcs, "after all that")
 

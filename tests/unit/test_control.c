@@ -495,6 +495,8 @@ static void test_repaired(void)
 static void test_failing_disk(void)
 {
 	struct rlimit unlimited, small;
+	struct control_failure failure = {"vpc/vpc-1", "no room"};
+	struct control_report r = {.node = "n1", .failures = &failure};
 	struct vpc vpc = {.id = "vpc-1", .number = 2};
 	struct setup s;
 
@@ -511,6 +513,14 @@ static void test_failing_disk(void)
 	must(report(&s, "n1", store_durable_revision(s.store)), "report");
 	settle(&s);
 	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "what could not be written did not happen");
+	n_judged = 0;
+	for (int i = 0; i < 10; i++) {
+		r.revision = store_durable_revision(s.store);
+		r.n_failures = !r.n_failures;
+		must(control_report(s.control, &r), "report");
+		settle(&s);
+	}
+	tap_is_int(n_judged, 0, "while the store takes no changes nothing is decided, whatever is reported");
 	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
 	for (int i = 0; i < 50 && !streq(vpc_status(&s, "vpc-1"), "Available"); i++)
 		must(loop_turn(s.loop, 100), "turn");

@@ -447,10 +447,28 @@ static void test_history_in_bytes(void)
 	fixture_close(&f);
 }
 
+/* Until changes are taken again after a failure. */
+static void rest(struct fixture *f)
+{
+	for (int i = 0; i < 100 && store_refuses(f->store); i++)
+		(void)loop_turn(f->loop, 100);
+}
+
+static void commit_empty(struct store *store, struct result *result)
+{
+	struct store_txn *txn;
+
+	if (store_txn_new(&txn) < 0)
+		abort();
+	*result = (struct result){.r = 1};
+	store_commit(store, txn, done, result);
+}
+
 static void test_failing_disk(void)
 {
+	struct result first, second, refused, reading;
 	struct rlimit unlimited, small;
-	struct result first, second;
+	const struct counter *row;
 	struct fixture f;
 
 	(void)fixture_open(&f, "full");
@@ -465,12 +483,29 @@ static void test_failing_disk(void)
 	commit_counter(f.store, "a", 2, &first);
 	commit_counter(f.store, "b", 2, &second);
 	(void)loop_turn(f.loop, 0);
-	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
 	tap_ok(first.r < 0 && second.r < 0, "a disk that takes no more fails all transactions of the turn");
 	tap_is_int(counter_value(f.store, "a"), 1, "memory goes back to what is on disk");
 	tap_ok(!counter_find(f.store, "b"), "for every row");
 	tap_is_int((long long)store_durable_revision(f.store), 1, "the durable revision has not risen");
 
+	row = counter_find(f.store, "a");
+	commit_counter(f.store, "a", 2, &refused);
+	tap_ok(refused.calls == 1 && refused.r == first.r,
+	       "the next change is refused at once, with the same error");
+	commit_empty(f.store, &reading);
+	(void)loop_turn(f.loop, 0);
+	tap_ok(counter_find(f.store, "a") == row, "nothing is read again for it");
+	tap_ok(reading.calls == 1 && reading.r == 0, "what changes nothing is answered meanwhile");
+	rest(&f);
+	commit_counter(f.store, "a", 2, &second);
+	tap_is_int(second.calls, 0, "a moment later one is tried");
+	(void)loop_turn(f.loop, 0);
+	commit_counter(f.store, "a", 2, &refused);
+	tap_ok(second.r < 0 && refused.calls == 1 && refused.r == second.r,
+	       "and as it fails the next ones are refused again");
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+
+	rest(&f);
 	commit_counter(f.store, "b", 3, &second);
 	(void)loop_turn(f.loop, 0);
 	tap_is_int(second.r, 0, "when the disk takes writes again, so does the store");
