@@ -53,11 +53,33 @@ static void rest(struct store *store, int error, uint64_t cost_ms)
 	loop_timer_set(store->rest, MAX(REST_MS, REST_TIMES * cost_ms));
 }
 
+/* What is written becomes durable by being recorded: if it got lost, nobody would know. Until then it counts
+ * as failed for its callers, nobody else hears of it, and nothing more is written. */
+static int write_record(struct store *store)
+{
+	int r = 0;
+
+	if (store->durable == store->written)
+		return 0;
+	for (size_t i = 0; r == 0 && i < store->n_records; i++)
+		r = record_write(store->records[i], store_identity(store), store->written);
+	if (r < 0) {
+		rest(store, r, 0);
+		return log_errno(r, "cannot record the store's revision=%llu",
+				 (unsigned long long)store->written);
+	}
+	store->durable = store->written;
+	return 0;
+}
+
 void commit_rested(void *context, _unused_ uint32_t events)
 {
 	struct store *store = context;
+	uint64_t before = store->durable;
 
 	store->refuses = 0;
+	if (write_record(store) == 0 && store->durable > before)
+		store_notify(store);
 }
 
 bool store_refuses(const struct store *store)
@@ -80,7 +102,7 @@ static void reload(struct store *store, int error)
 		return;
 	}
 	/* A commit that was reported as failed may have reached the disk all the same. */
-	store->durable = memory_revision(store->memory);
+	store->written = memory_revision(store->memory);
 	rest(store, error, now_mono_ms() - began);
 }
 
@@ -117,7 +139,7 @@ static int check(const struct store *store, const struct store_txn *txn)
 		return store->broken;
 	if (txn->error < 0)
 		return txn->error;
-	if (store->refuses < 0 && txn->n_changes > 0)
+	if (store->refuses < 0 && (txn->n_changes > 0 || (txn->repeats && store->durable < store->written)))
 		return store->refuses;
 	return compare(store, txn);
 }
@@ -155,7 +177,7 @@ static int write_batch(struct store *store)
 {
 	int r;
 
-	r = sqlite_file_begin(store->file, store->durable);
+	r = sqlite_file_begin(store->file, store->written);
 	for (size_t i = 0; r == 0 && i < store->n_pending; i++) {
 		const struct pending *pending = &store->pending[i];
 
@@ -163,19 +185,6 @@ static int write_batch(struct store *store)
 				      pending->revision);
 	}
 	return r < 0 ? r : sqlite_file_commit(store->file, memory_revision(store->memory));
-}
-
-/* A revision that is not recorded counts as failed for its callers, although its rows are durable: if they
- * got lost, nobody would know. */
-static int write_record(struct store *store)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < store->n_records; i++)
-		r = record_write(store->records[i], store_identity(store), store->durable);
-	return r < 0 ? log_errno(r, "cannot record the store's revision=%llu",
-				 (unsigned long long)store->durable)
-		     : 0;
 }
 
 void commit_end_of_turn(void *context, _unused_ uint32_t events)
@@ -186,7 +195,7 @@ void commit_end_of_turn(void *context, _unused_ uint32_t events)
 
 	if (store->n_pending == 0)
 		return;
-	if (memory_revision(store->memory) > before) {
+	if (memory_revision(store->memory) > store->written) {
 		r = write_batch(store);
 		if (r < 0) {
 			if (r != -ESTALE) /* that was said */
@@ -194,7 +203,7 @@ void commit_end_of_turn(void *context, _unused_ uint32_t events)
 			sqlite_file_rollback(store->file);
 			reload(store, r);
 		} else {
-			store->durable = memory_revision(store->memory);
+			store->written = memory_revision(store->memory);
 			r = write_record(store);
 		}
 	}

@@ -143,7 +143,7 @@ static int open_store(struct loop *loop, const char *path, bool make, bool *salv
 		store_free(store);
 		return r;
 	}
-	store->durable = memory_revision(store->memory);
+	store->durable = store->written = memory_revision(store->memory);
 	*ret = store;
 	return 0;
 }

@@ -35,6 +35,8 @@ int store_txn_compare(struct store_txn *txn, const char *key, uint64_t modified)
 /* Takes a reference of its own to value. */
 int store_txn_put(struct store_txn *txn, const char *key, json_t *value);
 int store_txn_delete(struct store_txn *txn, const char *key);
+/* It answers what another one has done, and fails while that one is not durable. */
+void store_txn_repeats(struct store_txn *txn);
 size_t store_txn_n_ops(const struct store_txn *txn);
 
 /* Typed: the row's key and JSON. `row_put` also compares with row->meta.modified (0: must be new), so a row

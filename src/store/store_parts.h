@@ -15,7 +15,8 @@ struct store {
 	struct memory *memory;
 	struct record *records[STORE_RECORDS_MAX];
 	size_t n_records;
-	uint64_t durable;
+	uint64_t durable; /* what others may hear of */
+	uint64_t written; /* what is in the file: more than `durable` while that cannot be recorded */
 	struct pending *pending;
 	size_t n_pending, pending_size;
 	struct store_watch *watches;
@@ -26,7 +27,7 @@ struct store {
 
 /* The deferred callback of the loop: writes what was committed in this turn, and tells everyone. */
 void commit_end_of_turn(void *context, uint32_t events);
-/* The timer's callback: changes are taken again. */
+/* The timer's callback: records what could not be, and takes changes again. */
 void commit_rested(void *context, uint32_t events);
 /* Ends all transactions of the turn with `result`, which their callbacks get. */
 void commit_tell(struct store *store, int result);

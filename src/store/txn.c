@@ -53,6 +53,11 @@ void store_txn_at(struct store_txn *txn, uint64_t revision)
 	txn->revision = revision;
 }
 
+void store_txn_repeats(struct store_txn *txn)
+{
+	txn->repeats = true;
+}
+
 int store_txn_compare(struct store_txn *txn, const char *key, uint64_t modified)
 {
 	struct txn_compare *compare;

@@ -20,6 +20,7 @@ struct txn_change {
 
 struct store_txn {
 	bool is_at; /* decided as of one revision */
+	bool repeats;
 	uint64_t revision;
 	struct txn_compare compares[STORE_TXN_OPS_MAX];
 	size_t n_compares;

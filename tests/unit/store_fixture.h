@@ -27,11 +27,18 @@ struct result {
 };
 
 static unsigned int n_syncs;
+static ino_t failing_file; /* the disk does not keep it; 0: there is none */
 
 /* In place of the C library's, for SQLite, too. */
 int fdatasync(int fildes)
 {
+	struct stat st;
+
 	n_syncs++;
+	if (failing_file && fstat(fildes, &st) == 0 && st.st_ino == failing_file) {
+		errno = EIO;
+		return -1;
+	}
 	return (int)syscall(SYS_fdatasync, fildes);
 }
 
@@ -117,6 +124,23 @@ static void fixture_close(struct fixture *f)
 {
 	store_free(f->store);
 	loop_free(f->loop);
+}
+
+/* Until changes are taken again after a failure. */
+static void rest(struct fixture *f)
+{
+	for (int i = 0; i < 100 && store_refuses(f->store); i++)
+		(void)loop_turn(f->loop, 100);
+}
+
+static void commit_empty(struct store *store, struct result *result)
+{
+	struct store_txn *txn;
+
+	if (store_txn_new(&txn) < 0)
+		abort();
+	*result = (struct result){.r = 1};
+	store_commit(store, txn, done, result);
 }
 
 static int commit_n_rows(struct store *store, size_t n, struct result *result)

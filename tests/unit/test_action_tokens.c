@@ -6,6 +6,7 @@
 #include "made_actions.h"
 
 #include "api/frame/token.h"
+#include "store/record.h"
 
 /* In place of the real one (meson.build): a clock that can be set back. */
 int64_t __real_now_unix_s(void);
@@ -62,6 +63,21 @@ static void test_tokens(struct harness *h)
 static bool is_repeated(const struct harness *h, long long first)
 {
 	return world.runs == 0 && harness_number(h, "First") == first;
+}
+
+/* What was done and cannot be recorded may get lost. The harness's store takes no changes from here on. */
+static void test_tokens_unrecorded(struct harness *h)
+{
+	struct record *record;
+
+	harness_must(record_open("/dev/full", true, &record), "record");
+	store_keep_record(h->store, record);
+	tap_is_str(call_here(h, &drawing, HERE "&ClientToken=u1"), "ServiceUnavailable",
+		   "a call whose changes cannot be recorded fails");
+	tap_is_str(call_here(h, &drawing, HERE "&ClientToken=u1"), "ServiceUnavailable",
+		   "and so does one that repeats it");
+	tap_is_int(world.runs, 0, "which finds its token");
+	tap_is_str(call_here(h, &reading, HERE), "", "what only reads is answered");
 }
 
 /* An action of no region, whose RegionId was part of the question once. */
@@ -286,6 +302,7 @@ int main(void)
 	test_long_answers(&h);
 	test_long_answers_of_old_tokens(&h);
 	test_tokens_and_clock(&h);
+	test_tokens_unrecorded(&h);
 	harness_end(&h);
 	return tap_done();
 }

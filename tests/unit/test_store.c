@@ -447,23 +447,6 @@ static void test_history_in_bytes(void)
 	fixture_close(&f);
 }
 
-/* Until changes are taken again after a failure. */
-static void rest(struct fixture *f)
-{
-	for (int i = 0; i < 100 && store_refuses(f->store); i++)
-		(void)loop_turn(f->loop, 100);
-}
-
-static void commit_empty(struct store *store, struct result *result)
-{
-	struct store_txn *txn;
-
-	if (store_txn_new(&txn) < 0)
-		abort();
-	*result = (struct result){.r = 1};
-	store_commit(store, txn, done, result);
-}
-
 static void test_failing_disk(void)
 {
 	struct result first, second, refused, reading;

@@ -236,6 +236,71 @@ static void test_recorded_commits(void)
 	fixture_close(&f);
 }
 
+static void count_notice(void *context, _unused_ uint32_t events)
+{
+	(*(int *)context)++;
+}
+
+/* The answer to a call that says what an earlier one has done. */
+static int repeat_result(struct store *store)
+{
+	struct result result = {.r = 1};
+	struct store_txn *txn;
+
+	if (store_txn_new(&txn) < 0)
+		abort();
+	store_txn_repeats(txn);
+	store_commit(store, txn, done, &result);
+	return result.r;
+}
+
+/* The record's disk takes nothing, the database's does. */
+static void test_unrecorded(void)
+{
+	struct result result, refused;
+	struct store_watch *watch;
+	struct fixture f;
+	struct stat st;
+	int notified = 0, n_refused = 0;
+
+	write_file("unrecorded.record", "", 0);
+	(void)stat(file_name("unrecorded.record"), &st);
+	(void)fixture_open(&f, "unrecorded");
+	store_keep_record(f.store, record_at("unrecorded.record"));
+	(void)store_watch(f.store, count_notice, &notified, &watch);
+	commit_counter(f.store, "a", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_ok(result.r == 0 && notified == 1 && repeat_result(f.store) == 0,
+	       "while it is recorded all hear of a change");
+
+	failing_file = st.st_ino;
+	commit_counter(f.store, "b", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(result.r, -EIO, "a change that cannot be recorded has failed for its caller");
+	tap_ok(notified == 1 && store_durable_revision(f.store) == 1, "and nobody else hears of it");
+	for (int i = 0; i < 5; i++) {
+		commit_counter(f.store, "c", 1, &refused);
+		n_refused += refused.calls == 1 && refused.r == -EIO;
+	}
+	tap_ok(n_refused == 5 && !counter_find(f.store, "c"), "from there on none is carried out");
+	tap_is_int(repeat_result(f.store), -EIO, "who asks again whether it is done is not told that it is");
+	commit_empty(f.store, &refused);
+	tap_is_int(refused.r, 0, "who only reads is answered");
+	(void)loop_turn(f.loop, 2000);
+	tap_ok(store_refuses(f.store) && notified == 1, "a second later it is as before");
+
+	failing_file = 0;
+	rest(&f);
+	tap_ok(recorded("unrecorded.record") == 2 && store_durable_revision(f.store) == 2 && notified == 2,
+	       "when the disk takes it, it is recorded without another change, and all hear of it");
+	tap_is_int(repeat_result(f.store), 0, "also who asks again");
+	commit_counter(f.store, "c", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_ok(result.r == 0 && recorded("unrecorded.record") == 3, "and the next change goes as ever");
+	store_watch_free(watch);
+	fixture_close(&f);
+}
+
 static void make_damaged(const char *name, const char *sql)
 {
 	struct result result;
@@ -508,6 +573,7 @@ int main(void)
 	test_timelines_limit();
 	test_record();
 	test_recorded_commits();
+	test_unrecorded();
 	test_damaged_rows();
 	test_refused_files();
 	test_killed_in_mid_write();

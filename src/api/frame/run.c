@@ -64,7 +64,8 @@ static void fail_inside(struct run *run, int r)
 {
 	log_error("call failed: action=%s request=%s error=%s", run->call.action->name, run->call.request_id,
 		  strerror(-r));
-	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EIO || r == -ESTALE
+	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EDQUOT ||
+						    r == -EIO || r == -EROFS || r == -ESTALE
 					    ? "ServiceUnavailable"
 					    : "InternalError");
 }
@@ -96,14 +97,17 @@ static int new_txn(struct call *call)
 	return r;
 }
 
-/* Waits until all that was read is durable, and changes nothing. */
-static void commit_nothing(struct run *run)
+/* Waits until all that was read is durable, and changes nothing. `repeats`: the answer is that of an earlier
+ * call, and says that it was carried out. */
+static void commit_nothing(struct run *run, bool repeats)
 {
 	if (new_txn(&run->call) < 0) {
 		fail_inside(run, -ENOMEM);
 		finish(run);
 		return;
 	}
+	if (repeats)
+		store_txn_repeats(run->call.txn);
 	store_commit(run->environment->store, TAKE_PTR(run->call.txn), committed, run);
 }
 
@@ -180,7 +184,7 @@ static void attempt(struct run *run)
 		r = answer_secret(call->action->answer) ? product_codes[call->product].reveal(call) : 0;
 		if (r < 0 && r != -EBADMSG)
 			fail_inside(run, r);
-		commit_nothing(run);
+		commit_nothing(run, true);
 		return;
 	}
 	if (r == 0)
@@ -194,7 +198,7 @@ static void attempt(struct run *run)
 	if (r < 0 && r != -EBADMSG)
 		fail_inside(run, r);
 	if (r < 0) {
-		commit_nothing(run);
+		commit_nothing(run, false);
 		return;
 	}
 	store_commit(run->environment->store, TAKE_PTR(call->txn), committed, run);
