@@ -136,6 +136,12 @@ static int cannot_open(const struct place *place, bool accept, int r)
 				     "a store; restore a backup, or move directory=%s away and start "
 				     "privlinkd once with --new-store to begin anew",
 				     place->database, place->directory);
+	if (r == -EPROTONOSUPPORT)
+		return daemon_refuse(
+			place->run_dir,
+			"refusing to start: the store in file=%s was written by a newer version of "
+			"privlink; install that one again, or restore a backup from before it",
+			place->database);
 	if (r == -EUCLEAN && accept)
 		return daemon_refuse(
 			place->run_dir,

@@ -22,7 +22,10 @@ int sqlite_file_begin(struct sqlite_file *file, uint64_t revision)
 {
 	int r = sqlite_handle_begin(file);
 
-	return r == 0 && !file->has_timeline ? sqlite_handle_begin_timeline(file, revision) : r;
+	if (r < 0 || file->has_timeline)
+		return r;
+	r = sqlite_handle_mark_version(file);
+	return r < 0 ? r : sqlite_handle_begin_timeline(file, revision);
 }
 
 /* Takes the sum of the row off, if it is there, and says since when it is. */

@@ -12,7 +12,7 @@ struct sqlite_file;
 
 /* Opens it; makes it if it is not there or empty, or says -ENODATA if `make` is false. What keeps it from
  * that is logged. A file that is opened and closed without a batch is left as it was, its log too. -EBUSY:
- * another process has it. -EUCLEAN: not ours, of a newer version, or damaged. */
+ * another process has it. -EPROTONOSUPPORT: of a newer version. -EUCLEAN: not ours, or damaged. */
 int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret);
 struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
 /* As store_identity(). */
@@ -33,7 +33,7 @@ int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory);
 
 /* One batch: begin, any number of writes, commit. The batch is on disk when commit returns 0. After any
  * failure the file is as before the batch; roll back is idempotent. The first one begins a timeline, which
- * goes on from `revision`, the last one that was durable. */
+ * goes on from `revision`, the last one that was written, and makes the file one of this version. */
 /* -ESTALE: the files were removed or replaced since they were opened; what is written would go with them. */
 int sqlite_file_begin(struct sqlite_file *file, uint64_t revision);
 int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes, size_t n_changes,

@@ -36,7 +36,9 @@ int sqlite_handle_number(struct sqlite_file *file, const char *sql, int64_t *ret
 /* A prepared statement that answers with no rows. */
 int sqlite_handle_run(sqlite3_stmt *statement);
 
-/* Inside a transaction: a new identity; the sums of what is there now. */
+/* Inside a transaction: the version of what this program writes; a new identity; the sums of what is there
+ * now. */
+int sqlite_handle_mark_version(struct sqlite_file *file);
 int sqlite_handle_mint(struct sqlite_file *file);
 int sqlite_handle_rewrite_sums(struct sqlite_file *file);
 

@@ -13,7 +13,14 @@
 #include "sum.h"
 
 #define APPLICATION_ID 0x706c6b31 /* "plk1" */
-#define SCHEMA_VERSION 2
+
+/* To be raised, at least once between two releases, with all that an older privlinkd would take for damage or
+ * read otherwise: tables, kinds of rows, members of rows and their values, what any of them means. An older
+ * one then says so, and does not serve the store without what it does not know. A file of a version before
+ * gets the new one with its first batch: until then it holds nothing new.
+ * 2: sums, timelines, an identity. 3: quotas, users and groups of accounts, whose a key is, connectivity
+ * tests, and whatever rows have come to have until then. */
+#define SCHEMA_VERSION 3
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -29,8 +36,7 @@ static const char schema_2[] =
 	"CREATE TABLE timeline (id INTEGER PRIMARY KEY, name TEXT NOT NULL, begins INTEGER NOT NULL,"
 	"                       sum INTEGER NOT NULL) STRICT;"
 	"ALTER TABLE kv ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
-	"INSERT INTO meta VALUES ('sum', 0);"
-	"PRAGMA user_version = 2;";
+	"INSERT INTO meta VALUES ('sum', 0);";
 
 int sqlite_handle_errno(int code)
 {
@@ -127,10 +133,20 @@ int sqlite_handle_mint(struct sqlite_file *file)
 	return r;
 }
 
+int sqlite_handle_mark_version(struct sqlite_file *file)
+{
+	char sql[64];
+
+	(void)str_format(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	return sqlite_handle_execute(file, sql);
+}
+
 static int upgrade(struct sqlite_file *file)
 {
 	int r = sqlite_handle_execute(file, schema_2);
 
+	if (r == 0)
+		r = sqlite_handle_mark_version(file);
 	if (r == 0)
 		r = sqlite_handle_mint(file);
 	return r < 0 ? r : sqlite_handle_rewrite_sums(file);
@@ -156,12 +172,12 @@ static int make_tables(struct sqlite_file *file, bool make)
 		log_error("store file is not ours: application_id=%lld", (long long)application);
 		return -EUCLEAN;
 	}
-	if (r < 0 || version == SCHEMA_VERSION)
+	if (r < 0 || (version > 1 && version <= SCHEMA_VERSION))
 		return r;
 	if (version != 1) {
 		log_error("store file has another schema: version=%lld known=%d", (long long)version,
 			  SCHEMA_VERSION);
-		return -EUCLEAN;
+		return version > SCHEMA_VERSION ? -EPROTONOSUPPORT : -EUCLEAN;
 	}
 	r = upgrade(file);
 	return r < 0 ? r : 1;

@@ -107,8 +107,9 @@ struct store_watch *store_watch_free(struct store_watch *watch);
 
 /* 1: there is a database; 0: there is none, or an empty file. Negative errno: nobody can say why (logged). */
 int store_sqlite_look(const char *path);
-/* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EUCLEAN: not ours or damaged
- * (the reason is logged, with the keys of damaged rows); other negative errnos say what keeps us from it. */
+/* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EPROTONOSUPPORT: a newer
+ * version of privlink has written it; -EUCLEAN: not ours or damaged (the reason is logged, with the keys of
+ * damaged rows); other negative errnos say what keeps us from it. */
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret);
 /* The same, but makes none: -ENODATA if there are no tables in the file. `salvage`: goes on with what can
  * still be read of a damaged one (`ret_damaged`); to be followed by store_renew(). */

@@ -6,9 +6,11 @@ privlinkd itself, with files that are really moved, cut and changed. Never is an
 that was acknowledged, or it refuses to serve, says why and what to do, and doing that heals.
 """
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 
 from world import Home, IS_ROOT, REFUSED, flip, run, tree
@@ -246,6 +248,37 @@ def record_lost(tap):
         serves(tap, home, vpcs, f"store.revision {name}, the start after")
         tap.ok("recording" not in home.log(), f"store.revision {name}: it is whole again", home.log())
         home.end()
+
+
+def newer_version(tap):
+    """Whoever goes back to an older privlink must not throw away what that does not know."""
+    home = Home("newer")
+    home.start()
+    vpcs = {home.make_vpc(): "10.0.0.0/16"}
+    home.settle()
+    home.end()
+    known = version(home)
+    version(home, known + 1)
+    before = tree(home.store)
+    for option in [], ["--accept-store"]:
+        name = " ".join(["a store of a newer version", *option])
+        refused(tap, home, home.start(*option), name, "newer version of privlink")
+        tap.ok("--accept-store" not in home.log() and "damaged" not in home.log(), f"{name}: nothing is said of taking it", home.log())
+        tap.ok(tree(home.store) == before, f"{name}: not a byte of it is changed")
+    version(home, known - 1)
+    serves(tap, home, vpcs, "a store of the version before")
+    vpcs[home.make_vpc("10.1.0.0/16")] = "10.1.0.0/16"
+    home.end()
+    tap.ok(version(home) == known, "with the first change it is of the present version", version(home))
+    serves(tap, home, vpcs, "the store that was taken over")
+
+
+def version(home, number=None):
+    with contextlib.closing(sqlite3.connect(home.db)) as db:
+        if number is not None:
+            db.execute(f"PRAGMA user_version = {number}")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return db.execute("PRAGMA user_version").fetchone()[0]
 
 
 def mixed(tap):
@@ -487,4 +520,4 @@ def removed_while_open(tap):
 
 
 run([first_start, not_mounted, new_store, anothers, identity_lost, identity_damaged, identity_damaged_and_anothers,
-     older_copy, all_older, record_lost, mixed, log_damaged, database_damaged, key_without_store, removed_while_open])
+     older_copy, all_older, record_lost, newer_version, mixed, log_damaged, database_damaged, key_without_store, removed_while_open])

@@ -65,6 +65,53 @@ static void test_identity(void)
 	fixture_close(&f);
 }
 
+static int version_of(const char *name)
+{
+	sqlite3_stmt *statement;
+	sqlite3 *db;
+	int version;
+
+	if (sqlite3_open(file_name(name), &db) != SQLITE_OK ||
+	    sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
+	    sqlite3_step(statement) != SQLITE_ROW)
+		abort();
+	version = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return version;
+}
+
+/* Who knows less may read what holds nothing else. */
+static void test_versions(void)
+{
+	struct result result;
+	const char *backup;
+	struct fixture f;
+
+	(void)fixture_open(&f, "versions");
+	commit_counter(f.store, "a", 7, &result);
+	(void)loop_turn(f.loop, 0);
+	fixture_close(&f);
+	tap_is_int(version_of("versions"), 3, "a new file is of the present version");
+	tap_is_int(version_of("old"), 3, "and one of the first version that was taken over");
+
+	run_sql("versions", "PRAGMA user_version = 2");
+	tap_is_int(fixture_open(&f, "versions"), 0, "a file of the version before is taken");
+	tap_is_int(counter_value(f.store, "a"), 7, "with its rows");
+	fixture_close(&f);
+	tap_is_int(version_of("versions"), 2, "and stays of that version while nothing is written");
+	(void)fixture_open(&f, "versions");
+	commit_counter(f.store, "a", 8, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_ok(result.r == 0 && store_back_up(f.store, &backup) == 0, "the first change is taken");
+	fixture_close(&f);
+	tap_is_int(version_of("versions"), 3, "with it the file is of the present version");
+	tap_is_int(version_of("versions.backup"), 3, "and so is a copy of it");
+	(void)fixture_open(&f, "versions");
+	tap_is_int(counter_value(f.store, "a"), 8, "it is opened again");
+	fixture_close(&f);
+}
+
 /* ---- history ---- */
 
 /* One change, by one opening. Returns the revision. */
@@ -393,7 +440,9 @@ static void test_refused_files(void)
 	tap_is_int(open_result("foreign"), -EUCLEAN, "a database of another program is refused");
 	(void)open_result("newer");
 	run_sql("newer", "PRAGMA user_version = 99;");
-	tap_is_int(open_result("newer"), -EUCLEAN, "a file of a newer version is refused");
+	tap_is_int(open_result("newer"), -EPROTONOSUPPORT, "a file of a newer version is refused as such");
+	run_sql("newer", "PRAGMA user_version = 0;");
+	tap_is_int(open_result("newer"), -EUCLEAN, "one of no version is damaged");
 	(void)open_result("row");
 	run_sql("row", "INSERT INTO kv VALUES ('counter/a', '{\"name\": \"a\", ', 1, 1, 0);");
 	tap_is_int(open_result("row"), -EUCLEAN, "a row that is no JSON is refused");
@@ -569,6 +618,7 @@ int main(void)
 	if (!mkdtemp(directory))
 		return EXIT_FAILURE;
 	test_identity();
+	test_versions();
 	test_timelines();
 	test_timelines_limit();
 	test_record();
