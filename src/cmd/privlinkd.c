@@ -37,7 +37,7 @@
 struct daemon {
 	struct daemon_options options;
 	struct daemon_user user;
-	int pid_fd, https_fd, http_fd, feed_fd;
+	int pid_fd, state_fd, https_fd, http_fd, feed_fd;
 	struct daemon_reader *reader;
 	struct daemon_reload *reload;
 	struct loop *loop;
@@ -149,6 +149,19 @@ static int take_pid_file(const char *path, int *ret_fd)
 	return r;
 }
 
+/* And for each state directory: what stands beside the store is written before the store is opened. Where
+ * directories cannot be locked (some network's), the store's own lock is left. */
+static int take_state(const char *directory, int *ret_fd)
+{
+	int r = pid_file_lock_directory(directory, ret_fd);
+
+	if (r == -EBUSY)
+		return log_errno(r, "another privlinkd has state directory=%s", directory);
+	if (r < 0)
+		log_warning("cannot lock state directory=%s, ignoring: %s", directory, strerror(-r));
+	return 0;
+}
+
 /* What nobody else may have while we look at the store. */
 static int open_directories(struct daemon *d)
 {
@@ -160,7 +173,9 @@ static int open_directories(struct daemon *d)
 		r = make_directories(d);
 	if (r == 0)
 		r = path_in(d->options.run_dir, "privlinkd.pid", pid_path);
-	return r < 0 ? r : take_pid_file(pid_path, &d->pid_fd);
+	if (r == 0)
+		r = take_pid_file(pid_path, &d->pid_fd);
+	return r < 0 ? r : take_state(d->options.state_dir, &d->state_fd);
 }
 
 static int open_sockets(struct daemon *d)
@@ -322,6 +337,7 @@ static void finish(struct daemon *d)
 	if (d->pid_fd >= 0 && ftruncate(d->pid_fd, 0) < 0)
 		log_warning("cannot empty the pid file, ignoring");
 	closep(&d->pid_fd);
+	closep(&d->state_fd);
 	tls_identity_clear();
 }
 
@@ -343,7 +359,11 @@ static int run(struct daemon *d, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = {.pid_fd = -EBADF, .https_fd = -EBADF, .http_fd = -EBADF, .feed_fd = -EBADF};
+	struct daemon d = {.pid_fd = -EBADF,
+			   .state_fd = -EBADF,
+			   .https_fd = -EBADF,
+			   .http_fd = -EBADF,
+			   .feed_fd = -EBADF};
 	int r, status = EXIT_SUCCESS;
 
 	(void)umask(022);

@@ -88,6 +88,19 @@ int pid_file_take(const char *path, int *ret_fd)
 	return 0;
 }
 
+int pid_file_lock_directory(const char *path, int *ret_fd)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = lock_patiently(fd, now_mono_ms() + PATIENCE_MS);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 void pid_file_reason(const char *path, int error, char *ret, size_t size)
 {
 	struct stat st;

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from world import Home, IS_ROOT, REFUSED, run
+from world import Home, IS_ROOT, REFUSED, run, tree
 
 if IS_ROOT and "PRIVLINK_TEST_MOUNTS" not in os.environ:
     os.environ["PRIVLINK_TEST_MOUNTS"] = "own"
@@ -86,6 +86,27 @@ def owners(tap):
         home.kill()
     os.chown(home.store, 0, 0)
     serves(tap, home, vpcs, "a directory that is root's is given back by itself")
+
+
+def second(tap):
+    """Another privlinkd with the same state directory, on another port and in another run directory."""
+    home, vpcs = with_vpc("one")
+    other = Home("two")
+    other.state, other.admin = home.state, home.admin
+    home.settle()
+    before = tree(home.state)
+    status = other.start()
+    tap.ok(status == 1 and f"another privlinkd has state directory={home.state}" in other.log(), "a second privlinkd says that there is one",
+           f"status {status}", other.log())
+    after = tree(home.state)
+    changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
+    tap.ok(not changed, "and has written nothing into its state directory", changed)
+    vpcs[home.make_vpc("10.1.0.0/16")] = "10.1.0.0/16"
+    tap.ok(None not in vpcs and home.vpcs() == vpcs, "the first one serves as before", home.last_error, home.log())
+    home.kill()
+    status = other.start()
+    tap.ok(status is None and other.vpcs() == vpcs, "when that is gone, the second one does", f"status {status}", other.log())
+    other.end()
 
 
 def disks(tap):
@@ -167,4 +188,4 @@ def on_disks(tap, home):
     serves(tap, home, vpcs, "writable again")
 
 
-run([links, owners, disks])
+run([links, owners, second, disks])

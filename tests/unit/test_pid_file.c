@@ -102,6 +102,31 @@ static void test_taken_away(void)
 	close(fd);
 }
 
+static void test_directory(void)
+{
+	int tube[2], fd = -EBADF, other = -EBADF;
+	pid_t pid;
+	char byte;
+
+	tap_ok(pipe(tube) == 0, "a pipe");
+	pid = fork();
+	if (pid == 0) {
+		if (pid_file_lock_directory(directory, &fd) == 0 && write(tube[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(tube[1]);
+	tap_ok(read(tube[0], &byte, 1) == 1, "a process locks a directory");
+	close(tube[0]);
+	tap_is_int(pid_file_lock_directory(directory, &fd), -EBUSY, "while it lives, another is refused");
+	end(pid);
+	tap_is_int(pid_file_lock_directory(directory, &fd), 0, "it is free when its holder was killed");
+	tap_is_int(pid_file_take(path, &other), 0, "a file in it has a lock of its own");
+	tap_is_int(pid_file_lock_directory(path, &other), -ENOTDIR, "a file is no directory");
+	close(other);
+	close(fd);
+}
+
 static void refused(const char *elsewhere, int want, const char *words)
 {
 	char why[128];
@@ -139,6 +164,7 @@ int main(void)
 	test_holder();
 	test_patience();
 	test_taken_away();
+	test_directory();
 	test_refusals();
 	unlink(path);
 	rmdir(directory);
