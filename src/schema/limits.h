@@ -11,6 +11,8 @@
 
 #define ROWS_PER_CALL 1000 /* that a read looks at: more of them count as more calls (Throttling.User) */
 
+#define LISTED_IDS_MAX 100 /* ids with commas between them, in a parameter of a list */
+
 #define RULES_PER_CALL_MAX     75
 #define INSTANCES_PER_CALL_MAX 20
 #define SERVERS_PER_CALL_MAX   40

@@ -3,8 +3,8 @@
  * Lists: every action that answers in pages is called with parameters at random, from one page to the last,
  * in a world of several accounts with random rows, and each answer is compared with what a walk of all rows
  * of the kind says, of every account, from the first to the last. Then what a page costs is counted, in rows
- * that are looked at, among a thousand objects and among ten thousand; what a new endpoint costs; and that a
- * page for which many rows are looked at counts as more calls than one.
+ * that are looked at, among a thousand objects and among ten thousand; what a new endpoint costs; that a page
+ * for which many rows are looked at counts as more calls than one; and that filters have few ids.
  *
  * The test stands in for what finds a list's rows and for what leaves rows out (see link_args in
  * meson.build), to walk all of them.
@@ -668,6 +668,51 @@ static void test_weights(struct harness *h)
 	}
 }
 
+/* "id,id,…" as the parameter. */
+static void say_ids(struct harness *h, enum product product, const char *action, const char *param,
+		    unsigned int n, const char *id)
+{
+	char form[32768];
+	size_t used;
+
+	(void)str_format(form, sizeof(form), REGION "%s=", param);
+	for (unsigned int i = 0; i < n; i++) {
+		used = strlen(form);
+		harness_must(str_format(form + used, sizeof(form) - used, "%s%s", i ? "," : "", id), "form");
+	}
+	n_looked_at = 0;
+	harness_run(h, ALICE, product, action, form);
+}
+
+/* Each row's id is compared with all that a text with commas names. */
+static void test_commas(struct harness *h)
+{
+	static const struct {
+		enum product product;
+		const char *action, *param;
+	} by_ids[] = {
+		{VPC, "DescribeVpcs", "VpcId"},
+		{VPC, "DescribeVSwitches", "VSwitchId"},
+		{SLB, "DescribeLoadBalancers", "LoadBalancerId"},
+	};
+	char code[64], longest[LISTED_IDS_MAX * ID_SIZE + 2];
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(by_ids); i++) {
+		(void)str_format(code, sizeof(code), "InvalidParameter.%s", by_ids[i].param);
+		say_ids(h, by_ids[i].product, by_ids[i].action, by_ids[i].param, LISTED_IDS_MAX, "x");
+		tap_is_str(h->error.code, "", "%s takes a hundred ids", by_ids[i].action);
+		say_ids(h, by_ids[i].product, by_ids[i].action, by_ids[i].param, LISTED_IDS_MAX + 1, "x");
+		tap_is_str(h->error.code, code, "one more is too many");
+		say_ids(h, by_ids[i].product, by_ids[i].action, by_ids[i].param, 1, longest);
+		tap_is_str(h->error.code, code, "so is what is longer than a hundred ids");
+	}
+	say_ids(h, PL, "ListVpcEndpointConnections", "EndpointId", 3000, "ep-x");
+	tap_ok(h->weight == 0 && n_looked_at < 100,
+	       "where a text is one id, its commas are looked at as that: %u", n_looked_at);
+}
+
 /* A thousand more of what hangs on an object, each like its first one but for the numbers that `rename` puts
  * in. */
 static void put_more(struct harness *h, enum kind kind, enum ref ref, const char *id,
@@ -880,6 +925,7 @@ int main(void)
 	compare_without(&h);
 	test_costs(&h);
 	test_weights(&h);
+	test_commas(&h);
 	test_objects(&h);
 	test_whitelists(&h);
 	test_addresses(&h);

@@ -54,12 +54,16 @@ static size_t count_filters(const struct call *call, const struct listing *listi
 
 static int add_id(struct walk *walk, const struct list_filter *filter, const char *id)
 {
+	if (!*id)
+		return 0;
 	return filter->ref == REF_COUNT_ ? walk_add_row(walk, id) : walk_add(walk, filter->ref, id, "");
 }
 
 /* The ids of a text with commas. */
 static int add_ids(struct walk *walk, const struct list_filter *filter, const char *text)
 {
+	if (!filter->has_commas)
+		return add_id(walk, filter, text);
 	while (*text) {
 		size_t length = strcspn(text, ",");
 		char id[ID_SIZE];
@@ -91,7 +95,7 @@ static int filtered(const struct call *call, const struct list_filter *filter, s
 	if (!json_is_array(param))
 		return 0;
 	json_array_foreach(param, i, entry) {
-		r = add_ids(ret, filter, json_is_string(entry) ? json_string_value(entry) : "");
+		r = add_id(ret, filter, json_is_string(entry) ? json_string_value(entry) : "");
 		if (r < 0)
 			return r;
 	}

@@ -15,12 +15,13 @@
 #include "../frame/action.h"
 #include "walk.h"
 
-/* A parameter, one id or several (a list, or with commas): rows are wanted only if they name one of them by
- * that reference, or with REF_COUNT_, are one of them. */
+/* A parameter, one id or a list of several: rows are wanted only if they name one of them by that reference,
+ * or with REF_COUNT_, are one of them. */
 struct list_filter {
 	const char *param;
 	enum ref ref;
 	bool is_one_owners; /* all rows that name an object belong to its owner, in its region */
+	bool has_commas;    /* a text of it may have several ids (filter_commas()), LISTED_IDS_MAX at most */
 };
 
 struct listing {

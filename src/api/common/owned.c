@@ -43,6 +43,15 @@ bool filter_text(const struct call *call, const char *param, const char *value)
 	return !wanted || !wanted[0] || streq(wanted, value);
 }
 
+bool filter_part(const struct call *call, const char *param, const char *text)
+{
+	const json_t *wanted = json_object_get(call->params, param);
+
+	/* What is longer than the text is not gone through for each row. */
+	return !wanted ||
+	       (json_string_length(wanted) <= strlen(text) && strstr(text, json_string_value(wanted)));
+}
+
 bool filter_list(const struct call *call, const char *param, const char *value)
 {
 	const json_t *list = call_list(call, param);

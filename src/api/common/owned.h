@@ -24,9 +24,11 @@ const void *owned_next(const struct call *call, enum kind kind, const void *prev
 
 /* Filters of lists: an absent parameter matches everything. */
 bool filter_text(const struct call *call, const char *param, const char *value);
+/* The parameter's text is a part of `text`. */
+bool filter_part(const struct call *call, const char *param, const char *text);
 /* `param` is a PARAM_LIST; any of its entries matches. */
 bool filter_list(const struct call *call, const char *param, const char *value);
 /* Any of `values` is the parameter's text. */
 bool filter_any(const struct call *call, const char *param, const char (*values)[ID_SIZE], uint32_t n);
-/* Comma-separated texts in one parameter. */
+/* Comma-separated texts in one parameter, which struct list_filter bounds. */
 bool filter_commas(const struct call *call, const char *param, const char *value);

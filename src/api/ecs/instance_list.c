@@ -39,9 +39,10 @@ static void add_state(const struct call *call, json_t *item, const void *row)
 /* A name filter may end in '*'. */
 static bool name_matches(const struct call *call, const struct instance *instance)
 {
-	const char *wanted = call_string(call, "InstanceName");
+	const json_t *param = json_object_get(call->params, "InstanceName");
+	const char *wanted = json_string_value(param);
 	const char *name = instance->name[0] ? instance->name : instance->id;
-	size_t n = wanted ? strlen(wanted) : 0;
+	size_t n = json_string_length(param);
 
 	if (n == 0)
 		return true;
@@ -65,11 +66,11 @@ static bool port_matches(const struct call *call, const struct instance *instanc
 /* "ecs.g6" of "ecs.g6.large". */
 static bool family_matches(const struct call *call, const char *type)
 {
-	const char *wanted = call_string(call, "InstanceTypeFamily"), *size = strrchr(type, '.');
+	const json_t *param = json_object_get(call->params, "InstanceTypeFamily");
+	const char *wanted = json_string_value(param), *size = strrchr(type, '.');
+	size_t n = json_string_length(param);
 
-	if (!wanted || !wanted[0])
-		return true;
-	return size && strlen(wanted) == (size_t)(size - type) && str_starts(type, wanted);
+	return n == 0 || (size && n == (size_t)(size - type) && memcmp(type, wanted, n) == 0);
 }
 
 /* Filters by what no instance has here, or all have. */

@@ -160,11 +160,8 @@ static size_t count_looks(const struct call *call, const void *row)
 
 static bool name_matches(const struct call *call, const char *name)
 {
-	const char *wanted = call_string(call, "SecurityGroupName");
-
-	if (wanted && call_bool(call, "FuzzyQuery", false))
-		return strstr(name, wanted) != NULL;
-	return filter_text(call, "SecurityGroupName", name);
+	return call_bool(call, "FuzzyQuery", false) ? filter_part(call, "SecurityGroupName", name)
+						    : filter_text(call, "SecurityGroupName", name);
 }
 
 static bool group_wanted(const struct call *call, const void *row)

@@ -171,8 +171,10 @@ static bool has_resource(const struct call *call, const struct service *service,
 {
 	char prefix[2 * ID_SIZE + 2];
 
-	return !resource || (str_format(prefix, sizeof(prefix), "%s/%s/", service->id, resource) >= 0 &&
-			     snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
+	/* No id has ID_SIZE characters. */
+	return !resource ||
+	       (str_format(prefix, sizeof(prefix), "%s/%.*s/", service->id, ID_SIZE, resource) >= 0 &&
+		snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
 }
 
 static bool service_wanted(const struct call *call, const void *row)

@@ -138,13 +138,6 @@ int resource_group_delete(struct call *call)
 	return 0;
 }
 
-static bool has_part(const struct call *call, const char *param, const char *text)
-{
-	const char *part = call_string(call, param);
-
-	return !part || strstr(text, part);
-}
-
 static bool is_wanted(const struct call *call, const struct resource_group *group)
 {
 	const char *status = call_string(call, "Status");
@@ -154,7 +147,8 @@ static bool is_wanted(const struct call *call, const struct resource_group *grou
 	return (!status || streq(status, "OK")) && !call_list(call, "Tag") &&
 	       (by_ids ? filter_list(call, "ResourceGroupIds", group->id)
 		       : filter_text(call, "ResourceGroupId", group->id)) &&
-	       has_part(call, "Name", group->name) && has_part(call, "DisplayName", group->display_name);
+	       filter_part(call, "Name", group->name) &&
+	       filter_part(call, "DisplayName", group->display_name);
 }
 
 int resource_group_list(struct call *call)

@@ -18,7 +18,9 @@ const struct server *slb_backend_in(const struct call *call, const char *group, 
 {
 	char prefix[KEY_SIZE];
 
-	if (str_format(prefix, sizeof(prefix), "%s/%s/", group, server_id) < 0 || strchr(server_id, '/'))
+	/* No id has ID_SIZE characters. */
+	if (str_format(prefix, sizeof(prefix), "%s/%.*s/", group, ID_SIZE, server_id) < 0 ||
+	    strchr(prefix + strlen(group) + 1, '/') != prefix + strlen(prefix) - 1)
 		return NULL;
 	return snapshot_next(call->rows, KIND_SERVER, prefix, NULL);
 }

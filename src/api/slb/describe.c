@@ -113,7 +113,7 @@ static bool balancer_wanted(const struct call *call, const void *row)
 int slb_balancer_list(struct call *call)
 {
 	static const struct list_filter filters[] = {
-		{"LoadBalancerId", REF_COUNT_},
+		{"LoadBalancerId", REF_COUNT_, .has_commas = true},
 		{"VpcId", REF_LOAD_BALANCER_VPC, true},
 		{},
 	};

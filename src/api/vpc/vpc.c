@@ -191,7 +191,7 @@ static void add_lists(const struct call *call, json_t *item, const void *row)
 
 int vpc_list(struct call *call)
 {
-	static const struct list_filter filters[] = {{"VpcId", REF_COUNT_}, {}};
+	static const struct list_filter filters[] = {{"VpcId", REF_COUNT_, .has_commas = true}, {}};
 	static const struct listing listing = {KIND_VPC, vpc_wanted, add_lists, .filters = filters};
 
 	return list_owned(call, &listing);

@@ -142,7 +142,7 @@ static bool vswitch_wanted(const struct call *call, const void *row)
 int vswitch_list(struct call *call)
 {
 	static const struct list_filter filters[] = {
-		{"VSwitchId", REF_COUNT_},
+		{"VSwitchId", REF_COUNT_, .has_commas = true},
 		{"VpcId", REF_VSWITCH_VPC, true},
 		{},
 	};
