@@ -16,7 +16,9 @@ static struct exchange *exchange_new(struct connection *c)
 						    .path = nothing,
 						    .query = nothing,
 						    .fd = c->stream.fd,
-						    .tls = c->server->options.tls};
+						    .tls = c->server->options.tls,
+						    .has_address = c->has_address,
+						    .address = c->address};
 	c->exchange = exchange;
 	return exchange;
 }

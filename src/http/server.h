@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "../lib/loop.h"
+#include "../lib/netaddr.h"
 #include "../sign/sign.h"
 #include "head.h"
 
@@ -41,6 +42,8 @@ struct server_request {
 	size_t body_size;
 	int fd; /* the connection's, for SO_PEERCRED; negative once it is gone */
 	bool tls;
+	bool has_address;
+	struct netaddr address; /* as connections are counted by it: of IPv6, the /64 */
 	/* 0, or why it must be refused: -E2BIG: the body is above the limit; -ENAMETOOLONG: the target is;
 	 * -EMSGSIZE: the head is, or has too many headers; -EINVAL: malformed, and `why` says in what;
 	 * -ENOMEM. All but -E2BIG end the connection. Method, path and query may be "" then. */

@@ -5,6 +5,7 @@
 #include "api_harness.h"
 #include "http_client.h"
 
+#include "api/frame/auth.h"
 #include "api/frame/http.h"
 #include "lib/codec.h"
 #include "lib/ident.h"
@@ -346,6 +347,55 @@ static void test_throttling(struct harness *h)
 	address = before;
 }
 
+/* Of a form that was changed after it was signed, by `n` bytes that need much room as text. */
+static char *send_changed(struct harness *h, size_t n)
+{
+	char query[4096], head[8192];
+
+	sign_query("POST", "GetVersion", "", query, sizeof(query));
+	(void)str_format(head, sizeof(head),
+			 "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+			 "Content-Length: %zu\r\n\r\n%s&More=",
+			 strlen(query) + strlen("&More=") + n, query);
+	return send_long(h, head, "\xff", n, "");
+}
+
+/* What is read for nothing, and can be charged to nobody. */
+static void test_wrong(struct harness *h)
+{
+	const struct rate_limits none = {};
+	const struct sockaddr_in before = address;
+	const char *code = NULL;
+	struct nonces *nonces;
+	struct http *http;
+	char *answer = NULL;
+	int n = 0;
+
+	harness_must(nonces_new(&nonces), "nonces");
+	harness_must(http_new(h->loop, &h->environment, nonces, &none, &http), "http");
+	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
+	answer = send_changed(h, HTTP_LARGE);
+	tap_ok(strstr(answer, "server string to sign is:POST&%2F&") && strlen(answer) < AUTH_ECHO_MAX + 1024,
+	       "of a long string to sign the beginning is told");
+	for (n = 1; n < 10 * HTTP_LARGE_WRONG_MAX; n++) {
+		answer = send_changed(h, HTTP_LARGE);
+		if (strstr(answer, "\r\nx-ratelimit-user: "))
+			break;
+		tap_is_str(code_of(h, answer), "SignatureDoesNotMatch",
+			   "a large call with a wrong signature (%d)", n);
+	}
+	tap_ok(n > HTTP_LARGE_WRONG_MAX && strstr(answer, "\r\nx-acs-retry-after: "),
+	       "there may be so many, then the address is told when to come again");
+	code = code_of(h, answer);
+	tap_is_str(code, "Throttling.User", "by the code that clients wait for");
+	for (n = 0; n < 2 * HTTP_LARGE_WRONG_MAX; n++)
+		code = code_of(h, send_changed(h, 10));
+	tap_is_str(code, "SignatureDoesNotMatch", "who signs small calls wrongly is told so all the time");
+	tap_is_str(call_here(h, "GetVersion", ""), "none", "and whoever signs them rightly is served");
+	http_free(http);
+	address = before;
+}
+
 /* What the disk is waited for: of calls that are stamped ahead, those that change something. */
 static void test_ahead(struct harness *h)
 {
@@ -641,6 +691,7 @@ int main(void)
 	test_limits(&h);
 	test_connections(&h);
 	test_throttling(&h);
+	test_wrong(&h);
 	test_ahead(&h);
 	test_charged(&h);
 	test_recorded(&h);

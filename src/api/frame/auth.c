@@ -73,7 +73,7 @@ static int check_signature(struct check *c, const char *given, const char *compu
 {
 	if (equal_constant_time(given, strlen(given), computed, strlen(computed)))
 		return 0;
-	if (asprintf(c->ret_detail, "server string to sign is:%s", to_sign) < 0) {
+	if (asprintf(c->ret_detail, "server string to sign is:%.*s", AUTH_ECHO_MAX, to_sign) < 0) {
 		*c->ret_detail = NULL;
 		return -ENOMEM;
 	}

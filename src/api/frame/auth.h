@@ -11,6 +11,9 @@
 
 #define AUTH_CLOCK_SKEW_S NONCE_LIFE_S
 
+/* Of a string to sign, as much is told to who signed another one. */
+#define AUTH_ECHO_MAX 4096
+
 struct auth_call {
 	int64_t uid;
 	char user[ID_SIZE];	      /* the account's user who calls; "": the account itself */

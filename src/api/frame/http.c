@@ -37,6 +37,7 @@ struct http {
 	size_t n_servers;
 	struct nonces *nonces;
 	struct rates *rates;
+	struct rates *wrong; /* by address in place of a region */
 	struct turns *turns;
 	struct loop_source *expire_timer, *sync;
 	bool stopping;
@@ -181,6 +182,37 @@ static int read_params(struct exchange *exchange)
 	return r;
 }
 
+/* What large requests count as that have no good signature. */
+static const struct action large_wrong = {.name = "(wrong)"};
+
+static bool is_large(const struct server_request *request)
+{
+	return request->has_address && strlen(request->query) + request->body_size > HTTP_LARGE;
+}
+
+/* A large request was read for nothing, and for nobody whom it could be charged to. One that came before is
+ * no better: its signature is good, and costs its sender nothing. */
+static void count_wrong(struct http *http, const struct server_request *request)
+{
+	char address[NETADDR_TEXT_SIZE];
+
+	if (!is_large(request))
+		return;
+	netaddr_format(&request->address, address);
+	rates_charge(http->wrong, 0, address, &large_wrong, 1, now_mono_ms());
+}
+
+/* In how many milliseconds a large request of that address is read again; 0: this one is. */
+static uint64_t unread_ms(struct http *http, const struct server_request *request)
+{
+	char address[NETADDR_TEXT_SIZE];
+
+	if (!is_large(request))
+		return 0;
+	netaddr_format(&request->address, address);
+	return rates_owed(http->wrong, 0, address, &large_wrong, now_mono_ms());
+}
+
 /* The account that signed it, and the action's name and version. Answers the request if it fails. */
 static int authenticate(struct http *http, struct exchange *exchange, struct auth_call *ret)
 {
@@ -201,12 +233,14 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 		    store_rows(http->environment->store));
 	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(), ret,
 		       &error, &detail);
-	if (r == -EBADMSG)
+	if (r == -EBADMSG) {
+		count_wrong(http, request);
 		answer_error(exchange, &error, detail);
-	else if (r < 0)
+	} else if (r < 0) {
 		refuse(exchange, "ServiceUnavailable", NULL);
-	else
+	} else {
 		note_signed(&exchange->note, ret);
+	}
 	return r;
 }
 
@@ -225,8 +259,9 @@ static const char *region_of(const struct http *http, const struct exchange *exc
 	return region ? region->id : "";
 }
 
-/* The account calls too often: the headers say when it may again, for clients of every age. */
-static void throttle(struct exchange *exchange, const char *header, unsigned int limit, uint64_t left_ms)
+/* The caller calls too often: the headers say when it may again, for clients of every age. */
+static void throttle(struct exchange *exchange, const char *header, unsigned int limit, uint64_t left_ms,
+		     const char *detail)
 {
 	char text[128];
 
@@ -235,7 +270,7 @@ static void throttle(struct exchange *exchange, const char *header, unsigned int
 	(void)str_format(text, sizeof(text), "Limit:%u,Remain:0,TimeLeft:%llu", limit,
 			 (unsigned long long)left_ms);
 	server_add_header(exchange->request, header, text);
-	refuse(exchange, "Throttling.User", NULL);
+	refuse(exchange, "Throttling.User", detail);
 }
 
 static void wait_for_turn(struct http *http, struct exchange *exchange)
@@ -246,12 +281,12 @@ static void wait_for_turn(struct http *http, struct exchange *exchange)
 
 	if (left_ms > 0) {
 		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, exchange->action),
-			 left_ms);
+			 left_ms, NULL);
 		return;
 	}
 	r = turns_begin(http->turns, exchange->uid, &exchange->turn);
 	if (r == -EBUSY)
-		throttle(exchange, "x-ratelimit-user", TURNS_IN_FLIGHT_MAX, BUSY_RETRY_MS);
+		throttle(exchange, "x-ratelimit-user", TURNS_IN_FLIGHT_MAX, BUSY_RETRY_MS, NULL);
 	else if (r < 0)
 		refuse(exchange, "ServiceUnavailable", NULL);
 }
@@ -282,7 +317,7 @@ static void carry_out(void *context, struct turn *turn)
 	}
 	/* The calls before it in the queue counted as more than they had taken. */
 	if (owed_ms > 0) {
-		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, action), owed_ms);
+		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, action), owed_ms, NULL);
 		return;
 	}
 	if (action->flags & ACTION_CHANGES && exchange->is_ahead)
@@ -315,11 +350,31 @@ static void take_call(struct http *http, struct exchange *exchange, const struct
 	wait_for_turn(http, exchange);
 }
 
+/* Reads a request that can be read, and finds out whose it is. */
+static void take_request(struct http *http, struct exchange *exchange)
+{
+	uint64_t left_ms = unread_ms(http, exchange->request);
+	struct auth_call call;
+	const char *code;
+
+	if (left_ms > 0) {
+		throttle(exchange, "x-ratelimit-user", HTTP_LARGE_WRONG_MAX, left_ms,
+			 "Too many large requests of this address had no good signature.");
+		return;
+	}
+	code = params_code(read_params(exchange));
+	if (code) {
+		count_wrong(http, exchange->request);
+		refuse(exchange, code, NULL);
+	} else if (authenticate(http, exchange, &call) == 0) {
+		take_call(http, exchange, &call);
+	}
+}
+
 static void handle(void *context, struct server_request *request)
 {
 	struct http *http = context;
 	struct exchange *exchange;
-	struct auth_call call;
 	const char *code;
 
 	/* What the server could not read is not looked at. */
@@ -337,12 +392,10 @@ static void handle(void *context, struct server_request *request)
 	code = problem_code(request->problem);
 	if (!code)
 		code = address_code(request);
-	if (!code)
-		code = params_code(read_params(exchange));
 	if (code)
 		refuse(exchange, code, request->why);
-	else if (authenticate(http, exchange, &call) == 0)
-		take_call(http, exchange, &call);
+	else
+		take_request(http, exchange);
 }
 
 static void expire(void *context, _unused_ uint32_t events)
@@ -370,6 +423,7 @@ static void sync_nonces(void *context, _unused_ uint32_t events)
 int http_new(struct loop *loop, const struct run_environment *environment, struct nonces *nonces,
 	     const struct rate_limits *limits, struct http **ret)
 {
+	static const struct rate_limits wrong_limits = {.reads = HTTP_LARGE_WRONG_MAX};
 	struct http *http = calloc(1, sizeof(*http));
 	int r;
 
@@ -381,6 +435,8 @@ int http_new(struct loop *loop, const struct run_environment *environment, struc
 	r = loop_add_timer(loop, expire, http, &http->expire_timer);
 	if (r == 0)
 		r = rates_new(limits, &http->rates);
+	if (r == 0)
+		r = rates_new(&wrong_limits, &http->wrong);
 	if (r == 0)
 		r = turns_new(loop, carry_out, http, &http->turns);
 	if (r == 0)
@@ -405,6 +461,7 @@ struct http *http_free(struct http *http)
 	loop_source_free(http->expire_timer);
 	loop_source_free(http->sync);
 	rates_free(http->rates);
+	rates_free(http->wrong);
 	nonces_free(http->nonces);
 	free(http);
 	return NULL;

@@ -15,6 +15,12 @@
 #define HTTP_UNTAKEN_MAX	      (64 * 1024 * 1024)
 #define HTTP_TIMEOUT_S		      60
 
+/* A request is large if its query and its body have more bytes. An address (of IPv6, a /64) may send so many
+ * of them in RATE_PERIOD_MS that have no good signature; beyond that its large ones are not read. Others
+ * always are: who shares the address with a stranger goes on, and is told what is wrong. */
+#define HTTP_LARGE	     (8 * 1024)
+#define HTTP_LARGE_WRONG_MAX 30
+
 struct http;
 
 /* `environment` outlives it; `nonces` is its own from then on, also if it fails. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often an account may call an action in a region: a bucket of tokens for each of these, that fills
- * within RATE_PERIOD_MS. Times are the monotonic clock's.
+ * How often an account may call an action in a region (or an address in place of one: http.c): a bucket of
+ * tokens for each of these, that fills within RATE_PERIOD_MS. Times are the monotonic clock's.
  *
  * Memory is fixed: RATE_BUCKETS_MAX buckets, eight for each value of a hash. A full bucket is as good as
  * none, and where all eight are in use, the one that will be full first makes room: that account may then
