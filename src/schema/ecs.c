@@ -63,6 +63,15 @@ static const struct param_spec security_group_set_policy_params[] = {
 	{},
 };
 
+static const char *const joining_types[] = {"securitygroup", NULL};
+
+static const struct param_spec join_params[] = {
+	{"ResourceType", PARAM_STRING, .required = true, .values = joining_types},
+	{"ResourceId", PARAM_STRING, .required = true},
+	{"ResourceGroupId", PARAM_STRING, .required = true},
+	{},
+};
+
 /* One rule; the parameters of the older form are the same. */
 #define RULE_MEMBERS                                                                                         \
 	{"IpProtocol", PARAM_STRING}, {"PortRange", PARAM_STRING}, {"PortRangeListId", PARAM_STRING},        \

@@ -19,6 +19,7 @@
 	X(DescribeSecurityGroupAttribute, security_group_get, ACTION_READ, security_group_get_params, security_group_get_answer, &rule_pages) \
 	X(DescribeSecurityGroups, security_group_list, ACTION_READ, security_group_list_params, security_group_list_answer, &pages) \
 	X(DescribeZones, describe_zones, ACTION_READ, zones_params, ecs_zones_answer, NULL) \
+	X(JoinResourceGroup, security_group_join_resource_group, ACTION_CHANGES | ACTION_NO_REGION, join_params, NULL, NULL) \
 	X(ListTagResources, list_tag_resources, ACTION_READ, list_tag_resources_params, tag_resources_wrapped_answer, &tag_pages) \
 	X(ModifySecurityGroupAttribute, security_group_modify, ACTION_CHANGES, security_group_modify_params, NULL, NULL) \
 	X(ModifySecurityGroupPolicy, security_group_set_policy, ACTION_CHANGES, security_group_set_policy_params, NULL, NULL) \

@@ -56,6 +56,13 @@ static const struct param_spec vpc_modify_params[] = {
 	{},
 };
 
+static const struct param_spec vpc_move_params[] = {
+	{"ResourceType", PARAM_STRING, .required = true, .help = "vpc (in any case); others are not served"},
+	{"ResourceId", PARAM_STRING, .required = true},
+	{"NewResourceGroupId", PARAM_STRING, .required = true},
+	{},
+};
+
 static const struct param_spec vswitch_create_params[] = {
 	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
 	{"ZoneId", PARAM_STRING, .required = true, OPTION("--zone", "zone, e.g. cn-hangzhou-h")},

@@ -22,6 +22,7 @@
 	X(ListTagResources, list_tag_resources, ACTION_READ, list_tag_resources_params, tag_resources_wrapped_answer, &tag_list_pages) \
 	X(ModifyVSwitchAttribute, vswitch_modify, ACTION_CHANGES | ACTION_NO_REGION, vswitch_modify_params, NULL, NULL) \
 	X(ModifyVpcAttribute, vpc_modify, ACTION_CHANGES | ACTION_NO_REGION, vpc_modify_params, NULL, NULL) \
+	X(MoveResourceGroup, vpc_move_resource_group, ACTION_CHANGES, vpc_move_params, NULL, NULL) \
 	X(TagResources, tag_resources, ACTION_CHANGES, tag_resources_params, NULL, NULL) \
 	X(UnTagResources, untag_resources, ACTION_CHANGES, untag_resources_params, NULL, NULL)
 /* clang-format on */

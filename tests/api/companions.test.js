@@ -57,6 +57,9 @@ test('VPC', async () => {
 	const VSwitchId = ids.vswitches[0];
 	await on_vpc('ModifyVpcAttribute', { VpcId, VpcName: 'renamed', Description: 'another' });
 	await on_vpc('ModifyVSwitchAttribute', { VSwitchId, VSwitchName: 'renamed', Description: 'another' });
+	const { ResourceGroupId } = await on_vpc('DescribeVpcAttribute', { VpcId });
+	await on_vpc('MoveResourceGroup', { ResourceType: 'VPC', ResourceId: VpcId, NewResourceGroupId: ResourceGroupId });
+	ids.ResourceGroupId = ResourceGroupId;
 	const vpcs = await on_vpc('DescribeVpcs', { VpcId, VpcName: 'renamed', Tag: [one], PageNumber: 1, PageSize: 50, IsDefault: false });
 	assert.equal(vpcs.Vpcs.Vpc[0].VpcName, 'renamed');
 	assert.equal(vpcs.TotalCount, 1);
@@ -74,12 +77,13 @@ test('VPC', async () => {
 test('ECS', async () => {
 	await on_ecs('DescribeRegions');
 	await on_ecs('DescribeZones', { Verbose: true });
-	const { VpcId } = ids;
+	const { VpcId, ResourceGroupId } = ids;
 	const texts = { SecurityGroupName: 'companions', Description: 'of tests', SecurityGroupType: 'normal', Tag: [one] };
 	const group = (await on_ecs('CreateSecurityGroup', { VpcId, ...texts })).SecurityGroupId;
 	ids.group = group;
 	await on_ecs('ModifySecurityGroupAttribute', { SecurityGroupId: group, SecurityGroupName: 'renamed', Description: 'another' });
 	await on_ecs('ModifySecurityGroupPolicy', { SecurityGroupId: group, InnerAccessPolicy: 'Drop' });
+	await on_ecs('JoinResourceGroup', { ResourceType: 'securitygroup', ResourceId: group, ResourceGroupId });
 	const rule = { IpProtocol: 'TCP', PortRange: '443/443', Policy: 'accept', Priority: '1' };
 	await on_ecs('AuthorizeSecurityGroup', { SecurityGroupId: group, Permissions: [{ ...rule, SourceCidrIp: '10.0.0.0/8' }] });
 	await on_ecs('AuthorizeSecurityGroupEgress', { SecurityGroupId: group, Permissions: [{ ...rule, DestCidrIp: '10.0.0.0/8' }] });

@@ -188,6 +188,57 @@ static void test_members(struct harness *h)
 	       "as it would be had nobody named a group");
 }
 
+/* Of what is in no product of ours alone: the cloud has an action in each. */
+static void test_moves(struct harness *h)
+{
+	const char *group = new_group(h, "moved"), *vpc, *sg;
+
+	vpc = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
+	harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+		    "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.0.1.0/24", vpc);
+	sg = harness_get(h, ALICE, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s",
+			 vpc);
+	harness_in_force(h, NODE);
+	tap_ok(harness_call(h, ALICE, PRODUCT_VPC, "MoveResourceGroup",
+			    REGION "ResourceType=VPC&ResourceId=%s&NewResourceGroupId=%s", vpc, group),
+	       "a VPC moves to another resource group");
+	harness_call(h, ALICE, PRODUCT_VPC, "DescribeVpcAttribute", REGION "VpcId=%s", vpc);
+	tap_is_str(harness_text(h, "ResourceGroupId"), group, "it is there");
+	tap_is_str(harness_text(h, "Status"), "Available", "at once");
+	harness_call(h, ALICE, PRODUCT_VPC, "DescribeVSwitches", REGION "ResourceGroupId=%s", group);
+	tap_is_int(harness_count_of(h, "VSwitches.VSwitch"), 1, "with its vSwitches");
+	tap_ok(harness_call(h, ALICE, PRODUCT_VPC, "MoveResourceGroup",
+			    REGION "ResourceType=vpc&ResourceId=%s&NewResourceGroupId=" DEFAULT, vpc),
+	       "and back to the default one");
+	harness_call(h, ALICE, PRODUCT_VPC, "DescribeVpcs", REGION "VpcId=%s", vpc);
+	tap_is_str(harness_text(h, "Vpcs.Vpc.0.ResourceGroupId"), DEFAULT, "where it is then");
+	harness_refused(h, ALICE, PRODUCT_VPC, "IllegalParam.ResourceType", "something else",
+			"MoveResourceGroup", REGION "ResourceType=eip&ResourceId=%s&NewResourceGroupId=%s",
+			vpc, group);
+
+	tap_ok(harness_call(h, ALICE, PRODUCT_ECS, "JoinResourceGroup",
+			    REGION "ResourceType=securitygroup&ResourceId=%s&ResourceGroupId=%s", sg, group),
+	       "a security group joins a resource group");
+	harness_call(h, ALICE, PRODUCT_ECS, "DescribeSecurityGroups", REGION "ResourceGroupId=%s", group);
+	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.SecurityGroupId"), sg,
+		   "it is found there");
+	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.ResourceGroupId"), group, "and says so");
+	harness_refused(h, ALICE, PRODUCT_ECS, "InvalidParameter.ResourceType", "a disk", "JoinResourceGroup",
+			"ResourceType=disk&ResourceId=d-1&ResourceGroupId=%s", group);
+
+	harness_call(h, ALICE, PRODUCT_ECS, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", sg);
+	harness_call(h, ALICE, PRODUCT_VPC, "DescribeVSwitches", REGION "VpcId=%s", vpc);
+	harness_call(h, ALICE, PRODUCT_VPC, "DeleteVSwitch", "VSwitchId=%s",
+		     harness_keep(h, harness_text(h, "VSwitches.VSwitch.0.VSwitchId")));
+	harness_call(h, ALICE, PRODUCT_VPC, "DeleteVpc", "VpcId=%s", vpc);
+	harness_refused(h, ALICE, PRODUCT_VPC, "OperationFailed.InstanceStatusNotAllowed",
+			"a VPC that is being deleted", "MoveResourceGroup",
+			REGION "ResourceType=VPC&ResourceId=%s&NewResourceGroupId=%s", vpc, group);
+	harness_in_force(h, NODE);
+	tap_ok(RM(h, "DeleteResourceGroup", "ResourceGroupId=%s", group),
+	       "the group can go when nothing is in it");
+}
+
 /* Rows that name no group, or one that there never was. */
 static void test_default_members(struct harness *h)
 {
@@ -255,6 +306,7 @@ int main(void)
 	test_life(&h);
 	test_bad(&h);
 	test_members(&h);
+	test_moves(&h);
 	test_default_members(&h);
 	test_quota(&h);
 	test_deletion_during_use(&h);

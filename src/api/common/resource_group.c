@@ -23,7 +23,12 @@ bool is_default_group(const struct call *call, const char *id)
 
 int read_resource_group(struct call *call, const char *code, char ret[ID_SIZE])
 {
-	const char *id = call_string(call, "ResourceGroupId");
+	return read_resource_group_of(call, "ResourceGroupId", code, ret);
+}
+
+int read_resource_group_of(struct call *call, const char *param, const char *code, char ret[ID_SIZE])
+{
+	const char *id = call_string(call, param);
 
 	if (!id || !id[0])
 		return 0;

@@ -15,5 +15,7 @@ bool is_default_group(const struct call *call, const char *id);
 /* What ResourceGroupId names into a row's member; leaves it if the parameter is absent. Fails the call with
  * the product's code if the account has no such group. */
 int read_resource_group(struct call *call, const char *code, char ret[ID_SIZE]);
+/* The same of another parameter. */
+int read_resource_group_of(struct call *call, const char *param, const char *code, char ret[ID_SIZE]);
 /* The filter of lists: `group` as rows have it. */
 bool filter_resource_group(const struct call *call, const char *group);

@@ -134,6 +134,21 @@ int security_group_set_policy(struct call *call)
 	return 0;
 }
 
+int security_group_join_resource_group(struct call *call)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "ResourceId"));
+	struct security_group row;
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidResourceId.NotFound");
+	row = *group;
+	r = read_resource_group(call, "InvalidResourceGroup.NotFound", row.resource_group);
+	if (r == 0)
+		call_put(call, KIND_SECURITY_GROUP, &row);
+	return r;
+}
+
 static void add_counts(const struct call *call, json_t *item, const void *row)
 {
 	const char *id = ((const struct security_group *)row)->id;

@@ -48,12 +48,13 @@ static int move_server_group(struct call *call, const char *id, const char *grou
 
 int nlb_move_resource_group(struct call *call)
 {
-	const char *id = call_string(call, "ResourceId"), *group = call_string(call, "NewResourceGroupId");
+	const char *id = call_string(call, "ResourceId");
+	char group[ID_SIZE] = "";
+	int r;
 
-	if (is_default_group(call, group))
-		group = "";
-	else if (!owned_resource_group(call, group))
-		return call_fail(call, "ResourceNotFound.ResourceGroup");
+	r = read_resource_group_of(call, "NewResourceGroupId", "ResourceNotFound.ResourceGroup", group);
+	if (r < 0)
+		return r;
 	if (strcasecmp(call_string(call, "ResourceType"), "loadbalancer") == 0)
 		return move_balancer(call, id, group);
 	return move_server_group(call, id, group);

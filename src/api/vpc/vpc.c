@@ -5,6 +5,8 @@
  */
 #include "actions.h"
 
+#include <strings.h>
+
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/listing.h"
@@ -263,4 +265,24 @@ int vpc_modify(struct call *call)
 	}
 	call_put(call, KIND_VPC, &row);
 	return 0;
+}
+
+/* vSwitches and the route table go with it. No node has to know it. */
+int vpc_move_resource_group(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "ResourceId"));
+	struct vpc row;
+	int r;
+
+	if (strcasecmp(call_string(call, "ResourceType"), "vpc") != 0)
+		return call_fail(call, "IllegalParam.ResourceType");
+	if (!vpc)
+		return call_fail(call, "InvalidResourceId.NotFound");
+	if (vpc->status == VPC_DELETING)
+		return call_fail(call, "OperationFailed.InstanceStatusNotAllowed");
+	row = *vpc;
+	r = read_resource_group_of(call, "NewResourceGroupId", "InvalidResourceGroupId", row.resource_group);
+	if (r == 0)
+		call_put(call, KIND_VPC, &row);
+	return r;
 }
