@@ -4,6 +4,8 @@
  */
 #include "connection.h"
 
+#include <strings.h>
+
 static struct exchange *exchange_new(struct connection *c)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
@@ -50,19 +52,37 @@ static int refuse(struct connection *c, int problem, const char *why)
 	return 0;
 }
 
+/* Of a target in absolute form, "http://host:port/path", what is behind the authority (RFC 9112, 3.2.2: a
+ * server must take it); of another one all. */
+static char *skip_authority(char *target)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+		size_t length = strncasecmp(target, schemes[i], n) == 0 ? strcspn(target + n, "/?") : 0;
+
+		if (length > 0)
+			return target + n + length;
+	}
+	return target;
+}
+
 static void read_target(struct exchange *exchange)
 {
 	struct server_request *request = &exchange->request;
-	char *query = strchr(exchange->head.target, '?');
+	char *path = skip_authority(exchange->head.target), *query = strchr(path, '?');
 
 	request->method = exchange->head.method;
 	request->headers = exchange->head.fields;
 	request->n_headers = exchange->head.n_fields;
-	request->path = exchange->head.target;
+	request->path = path;
 	if (query) {
 		*query = '\0';
 		request->query = query + 1;
 	}
+	if (path > exchange->head.target && !*path)
+		request->path = "/";
 }
 
 static int begin(struct connection *c, size_t size)

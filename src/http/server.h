@@ -34,7 +34,7 @@ struct server;
 
 struct server_request {
 	const char *method;
-	const char *path;  /* as sent */
+	const char *path;  /* as sent; of a target in absolute form without scheme and authority */
 	const char *query; /* as sent; "" if there is none */
 	const struct sign_header *headers;
 	size_t n_headers;
