@@ -746,6 +746,20 @@ static void rename_server(void *row, unsigned int number)
 	(void)str_format(server->server_id, sizeof(server->server_id), "i-more%u", number);
 }
 
+/* A thousand endpoints that the service's first resource serves. */
+static void serve_more(struct harness *h, const char *service)
+{
+	const struct service_resource *resource = __real_snapshot_children_in(
+		store_rows(h->store), REF_SERVICE_RESOURCE_SERVICE, service, "", NULL);
+	struct endpoint_zone zone = {.resource = resource->resource};
+
+	harness_must(str_copy(zone.zone, sizeof(zone.zone), resource->zone), "zone");
+	for (unsigned int i = 0; i < ROWS_PER_CALL; i++) {
+		(void)str_format(zone.endpoint, ID_SIZE, "ep-more%u", i);
+		harness_put(h, KIND_ENDPOINT_ZONE, &zone);
+	}
+}
+
 /* Bounded, but much: rules that decide about a path, servers whose health is asked for. */
 static void test_objects(struct harness *h)
 {
@@ -777,6 +791,11 @@ static void test_objects(struct harness *h)
 	fill_in(form, sizeof(form), "", REGION "LoadBalancerId={slb}");
 	harness_call(h, ALICE, SLB, "DescribeHealthStatus", "%s", form);
 	tap_is_int(h->weight, 1, "also behind a classic load balancer");
+	fill_in(id, sizeof(id), "", "{service}");
+	serve_more(h, id);
+	fill_in(form, sizeof(form), "", REGION "ServiceId={service}");
+	harness_call(h, ALICE, PL, "ListVpcEndpointServiceResources", "%s", form);
+	tap_is_int(h->weight, 1, "so do the thousand endpoints that a service's resource has");
 }
 
 /* Addresses of Alice's vSwitch, from that place on. */

@@ -23,6 +23,13 @@ static bool serves(const struct call *call, const struct allocation *allocation,
 	return balancer && balancer->status != LB_DELETING;
 }
 
+/* What names it from another region. */
+static enum ref far_of(enum ref ref)
+{
+	return ref == REF_ENDPOINT_ZONE_RESOURCE ? REF_ENDPOINT_ZONE_RESOURCE_FAR
+						 : REF_ENDPOINT_ZONE_REPLACED_RESOURCE_FAR;
+}
+
 struct candidate {
 	const struct service_resource *resource;
 	bool is_shifted;
@@ -53,6 +60,12 @@ static size_t count_own(const struct call *call, const struct allocation *alloca
 	return n;
 }
 
+size_t allocation_count(const struct call *call, enum ref ref, const struct service_resource *resource)
+{
+	return snapshot_count_children_in(call->rows, ref, resource->resource, resource->zone) +
+	       snapshot_count_children_in(call->rows, far_of(ref), resource->resource, resource->zone);
+}
+
 static struct candidate judge(const struct call *call, const struct allocation *allocation, const char *zone,
 			      const struct service_resource *resource)
 {
@@ -60,10 +73,7 @@ static struct candidate judge(const struct call *call, const struct allocation *
 		.resource = resource,
 		.is_shifted = is_shifted(call, resource),
 		.n_own = count_own(call, allocation, zone, resource->zone),
-		.n_endpoints = snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE,
-							  resource->resource, resource->zone) +
-			       snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE_FAR,
-							  resource->resource, resource->zone),
+		.n_endpoints = allocation_count(call, REF_ENDPOINT_ZONE_RESOURCE, resource),
 	};
 }
 
@@ -111,7 +121,6 @@ const struct endpoint_zone *allocation_next(const struct call *call, enum ref re
 					    const struct endpoint_zone *previous)
 {
 	bool current = ref == REF_ENDPOINT_ZONE_RESOURCE;
-	enum ref far = current ? REF_ENDPOINT_ZONE_RESOURCE_FAR : REF_ENDPOINT_ZONE_REPLACED_RESOURCE_FAR;
 	const struct endpoint_zone *next = previous;
 
 	/* Those of the service's region come first. */
@@ -120,5 +129,5 @@ const struct endpoint_zone *allocation_next(const struct call *call, enum ref re
 		if (next)
 			return next;
 	}
-	return snapshot_children_in(call->rows, far, resource->resource, resource->zone, next);
+	return snapshot_children_in(call->rows, far_of(ref), resource->resource, resource->zone, next);
 }

@@ -28,3 +28,5 @@ bool service_serves_zone(const struct call *call, const struct allocation *alloc
 const struct endpoint_zone *allocation_next(const struct call *call, enum ref ref,
 					    const struct service_resource *resource,
 					    const struct endpoint_zone *previous);
+/* How many there are of these. */
+size_t allocation_count(const struct call *call, enum ref ref, const struct service_resource *resource);

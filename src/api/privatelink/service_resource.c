@@ -291,9 +291,16 @@ static void add_balancer(const struct call *call, json_t *item, const void *row)
 	answer_balancer(call, item, resource);
 }
 
+static size_t count_looks(const struct call *call, const void *row)
+{
+	return allocation_count(call, REF_ENDPOINT_ZONE_RESOURCE, row) +
+	       allocation_count(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, row);
+}
+
 int service_list_resources(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVICE_RESOURCE, NULL, add_balancer};
+	static const struct listing listing = {KIND_SERVICE_RESOURCE, NULL, add_balancer,
+					       .looks = count_looks};
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
 
 	if (!service)
