@@ -165,7 +165,7 @@ static void send_meanwhile(struct node *node, struct replacer *replacer, bool ag
 static void test_replaced_enis(struct node *node, bool again)
 {
 	uint32_t slot = SLOT_ENI_A;
-	struct pl_eni mine, others;
+	struct pl_eni mine, others = {};
 	struct replacer replacer = replacer_of(node->bpf->maps.pl_enis, &slot, &mine, &others);
 
 	others = mine;
@@ -189,7 +189,7 @@ static void send_announced(struct node *node, struct replacer *replacer, const c
 static void test_announced_enis(struct node *node)
 {
 	uint32_t slot = SLOT_ENI_A;
-	struct pl_eni mine, others;
+	struct pl_eni mine, others = {};
 	struct replacer replacer = replacer_of(node->bpf->maps.pl_enis, &slot, &mine, &others);
 
 	others = mine;
@@ -209,7 +209,7 @@ static void test_announced_places(struct node *node)
 static void test_replaced_listeners(struct node *node)
 {
 	struct pl_listener_key key = listener_of(TARGET), other = listener_of(TARGET_BARE);
-	struct pl_listener mine, others;
+	struct pl_listener mine, others = {};
 	struct replacer replacer = replacer_of(node->bpf->maps.pl_listeners, &key, &mine, &others);
 
 	must(bpf_map_lookup_elem(replacer.fd, &other, &others), "pl_listeners");
@@ -254,7 +254,7 @@ static void forget_header(struct node *node, const struct pkt *syn)
 static void test_replaced_headers(struct node *node)
 {
 	struct pl_listener_key key = listener_of(TARGET);
-	struct pl_listener mine, others;
+	struct pl_listener mine, others = {};
 	struct replacer replacer = replacer_of(node->bpf->maps.pl_listeners, &key, &mine, &others);
 	struct pkt syn = tcp(node, SLOT_A, 1024, SYN), out;
 	unsigned int with = 0, without = 0;
