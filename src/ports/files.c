@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/ident.h"
+
 /* Steps to remove a tree: there is an end also if somebody goes on writing into it. */
 #define REMOVE_TREE_MAX 5000000
 
@@ -267,14 +269,18 @@ int file_each(int directory, int (*callback)(void *context, int directory, const
 struct removal {
 	int top;
 	unsigned int *steps; /* that are left; each name and each try is one */
+	const struct breath *breath;
 	unsigned int number; /* of the next name that is given */
 	bool is_done;	     /* nothing was left behind that has to be looked at once more */
 };
 
-/* Another one at each time: what was given before may be there still. */
+/* Another one at each time: what was given before may be there still. Nobody knows it beforehand, who could
+ * make all of the next names. */
 static unsigned int first_number(void)
 {
-	return (unsigned int)now_mono_ms() << 8;
+	unsigned int number;
+
+	return random_bytes(&number, sizeof(number)) < 0 ? (unsigned int)now_mono_ms() << 8 : number;
 }
 
 /* -EEXIST: another name is to be tried. */
@@ -299,12 +305,22 @@ int file_move_aside(int directory, const char *name)
 	return r;
 }
 
-/* 1: it is a directory with something in it. */
-static int remove_one(int directory, const char *name, unsigned int *steps)
+static int step(const struct removal *removal)
 {
-	if (*steps == 0)
+	if (*removal->steps == 0)
 		return -EAGAIN;
-	(*steps)--;
+	(*removal->steps)--;
+	breathe(removal->breath);
+	return 0;
+}
+
+/* 1: it is a directory with something in it. */
+static int remove_one(const struct removal *removal, int directory, const char *name)
+{
+	int r = step(removal);
+
+	if (r < 0)
+		return r;
 	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR)
@@ -319,15 +335,15 @@ static int remove_or_move(void *context, int directory, const char *name)
 {
 	struct removal *removal = context;
 	char other[32];
-	int r = remove_one(directory, name, removal->steps);
+	int r = remove_one(removal, directory, name);
 
 	if (r <= 0)
 		return r;
 	removal->is_done = false;
 	do {
-		if (*removal->steps == 0)
-			return -EAGAIN;
-		(*removal->steps)--;
+		r = step(removal);
+		if (r < 0)
+			return r;
 		(void)str_format(other, sizeof(other), "privlink-old-%u", removal->number++);
 		r = rename_to(directory, name, removal->top, other);
 	} while (r == -EEXIST);
@@ -338,7 +354,7 @@ static int remove_of_top(void *context, int directory, const char *name)
 {
 	struct removal *removal = context;
 	_cleanup_(closep) int fd = -EBADF;
-	int r = remove_one(directory, name, removal->steps);
+	int r = remove_one(removal, directory, name);
 
 	if (r <= 0)
 		return r;
@@ -348,34 +364,36 @@ static int remove_of_top(void *context, int directory, const char *name)
 	r = file_each(fd, remove_or_move, removal);
 	if (r < 0)
 		return r;
-	r = remove_one(directory, name, removal->steps);
+	r = remove_one(removal, directory, name);
 	removal->is_done &= r == 0;
 	return MIN(r, 0);
 }
 
-static int remove_all_in(int directory, unsigned int *steps)
+static int remove_all(struct removal *removal)
 {
-	struct removal removal = {.top = directory, .steps = steps, .number = first_number()};
 	int r = 0;
 
-	while (!removal.is_done && r == 0) {
-		removal.is_done = true;
-		r = file_each(directory, remove_of_top, &removal);
+	removal->number = first_number();
+	while (!removal->is_done && r == 0) {
+		removal->is_done = true;
+		r = file_each(removal->top, remove_of_top, removal);
 	}
 	return r;
 }
 
-int file_remove_some(int directory, const char *name, unsigned int *steps)
+int file_remove_some(int directory, const char *name, unsigned int *steps, const struct breath *breath)
 {
 	_cleanup_(closep) int fd = -EBADF;
-	int r = remove_one(directory, name, steps);
+	struct removal removal = {.steps = steps, .breath = breath};
+	int r = remove_one(&removal, directory, name);
 
 	if (r <= 0)
 		return r;
 	fd = file_open_directory(directory, name);
 	if (fd < 0)
 		return fd;
-	r = remove_all_in(fd, steps);
+	removal.top = fd;
+	r = remove_all(&removal);
 	if (r < 0)
 		return r;
 	return unlinkat(directory, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -385,5 +403,5 @@ int file_remove_tree(const char *path)
 {
 	unsigned int steps = REMOVE_TREE_MAX;
 
-	return file_remove_some(AT_FDCWD, path, &steps);
+	return file_remove_some(AT_FDCWD, path, &steps, NULL);
 }

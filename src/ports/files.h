@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "../lib/breath.h"
 #include "../lib/util.h"
 
 #define FILE_SIZE_MAX (16u * 1024 * 1024)
@@ -36,8 +37,8 @@ int file_each(int directory, int (*callback)(void *context, int directory, const
 /* Removes a file or a directory with all that is in it, never following links. Missing is fine. -EAGAIN:
  * there were more than some million names, which somebody may still be making, and some of it is left. */
 int file_remove_tree(const char *path);
-/* The same, by no more than so many steps, which are counted down. -EAGAIN: there were too few, and some of
- * it is left. */
-int file_remove_some(int directory, const char *name, unsigned int *steps);
+/* The same, by no more than so many steps, which are counted down; at each a breath is taken (NULL: none).
+ * -EAGAIN: there were too few, and some of it is left. */
+int file_remove_some(int directory, const char *name, unsigned int *steps, const struct breath *breath);
 /* Gives it another name in the same directory: ".privlink-old-" and a number behind it. Missing is fine. */
 int file_move_aside(int directory, const char *name);

@@ -50,6 +50,7 @@ struct netns_files {
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
 	char kept[PATH_MAX / 2];
+	char kept_bundle[PATH_MAX / 2];
 	uint64_t stamp;		       /* of what the copy was made from; 0: not made */
 	uint64_t copy_stamp;	       /* of the copy, when it was found to be whole; 0: not yet */
 	struct trust_report said_last; /* how it stood when it was last said */
@@ -67,7 +68,9 @@ int netns_files_new(const struct netns_files_options *options, struct netns_file
 	    str_copy(files->host_ssl, sizeof(files->host_ssl), options->host_ssl) < 0 ||
 	    str_format(files->copy, sizeof(files->copy), "%s/ssl", options->state_dir) < 0 ||
 	    str_format(files->ca, sizeof(files->ca), "%s/ca.crt", options->state_dir) < 0 ||
-	    str_format(files->kept, sizeof(files->kept), "%s/ca.kept", options->state_dir) < 0) {
+	    str_format(files->kept, sizeof(files->kept), "%s/ca.kept", options->state_dir) < 0 ||
+	    str_format(files->kept_bundle, sizeof(files->kept_bundle), "%s/bundle.kept", options->state_dir) <
+		    0) {
 		free(files);
 		return -ENAMETOOLONG;
 	}
@@ -436,6 +439,7 @@ static struct trust_paths paths_of(const struct netns_files *files)
 	return (struct trust_paths){.host = files->host_ssl,
 				    .ca = files->ca,
 				    .kept = files->kept,
+				    .kept_bundle = files->kept_bundle,
 				    .copy = files->copy,
 				    .breath = &files->breath};
 }
@@ -443,8 +447,8 @@ static struct trust_paths paths_of(const struct netns_files *files)
 /* The name of what could not be copied or kept. */
 static void note_failed(struct netns_files *files, const struct trust_report *report)
 {
-	if (!*report->failed && report->keep < 0)
-		(void)str_copy(files->failed, sizeof(files->failed), files->kept);
+	if (!*report->failed && report->unkept)
+		(void)str_copy(files->failed, sizeof(files->failed), report->unkept);
 	else
 		(void)str_format(files->failed, sizeof(files->failed), "%s%s%s", files->host_ssl,
 				 *report->failed ? "/" : "", report->failed);
@@ -505,4 +509,5 @@ void netns_files_remove_copy(struct netns_files *files)
 	files->stamp = files->copy_stamp = 0;
 	remove_or_say(files->copy);
 	remove_or_say(files->kept);
+	remove_or_say(files->kept_bundle);
 }

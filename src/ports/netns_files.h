@@ -14,8 +14,8 @@ struct netns_files;
 struct netns_files_options {
 	const char *directory; /* /etc/netns */
 	const char *host_ssl;  /* /etc/ssl */
-	const char *state_dir; /* the copy of host_ssl is <state_dir>/ssl; the CA is <state_dir>/ca.crt, and
-				* ca.kept what is kept of it */
+	const char *state_dir; /* the copy of host_ssl is <state_dir>/ssl; the CA is <state_dir>/ca.crt;
+				* beside it are ca.kept and bundle.kept (trust.h) */
 };
 
 /* The options' texts are copied. */
@@ -46,5 +46,5 @@ int netns_files_refresh(struct netns_files *files, bool thorough);
 const char *netns_files_failed(const struct netns_files *files);
 /* Says in the log what is wrong with the CA. -EINVAL: it is gone or cannot be used. */
 int netns_files_check_ca(const struct netns_files *files);
-/* Removes the copy, and what is kept of the CA. Says in the log what stays. */
+/* Removes the copy, and what is kept of the CA and the bundle. Says in the log what stays. */
 void netns_files_remove_copy(struct netns_files *files);

@@ -87,16 +87,17 @@ static void note_closed(struct trust *trust, const char *name)
 		(void)str_copy(trust->report->closed, sizeof(trust->report->closed), name);
 }
 
-/* What there is no time for is removed at the next looks. */
+/* What is no directory goes at once. Of one, what there is no time for is removed at the next looks. */
 static int remove_from_copy(struct trust *trust, int directory, const char *name)
 {
-	struct stat st;
-	int r;
+	int r = 0;
 
-	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (unlinkat(directory, name, 0) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		r = file_remove_some(directory, name, &trust->steps, trust->paths->breath);
+	}
 	trust->changed = true;
-	r = file_remove_some(directory, name, &trust->steps);
 	return r == -EAGAIN ? 0 : r;
 }
 
@@ -184,7 +185,10 @@ static int prune_entry(struct trust *trust, const struct place *place, const cha
 	if (place->host >= 0 &&
 	    (fstatat(place->host, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
 		return 0;
-	return trust->steps == 0 ? -EAGAIN : remove_from_copy(trust, place->copy, name);
+	if (trust->steps == 0)
+		return -EAGAIN;
+	trust->steps--;
+	return remove_from_copy(trust, place->copy, name);
 }
 
 struct walk {
@@ -318,32 +322,39 @@ static int put_bundle(struct trust *trust, const struct place *certs, const char
 	return put_file(trust, certs, BUNDLE, content, size + trust->ca_size);
 }
 
-/* Whether the copy has one that ends in the CA that is in force, and not in another one; without one, not in
- * the one that was taken away. */
-static bool has_bundle(const struct trust *trust, const struct place *certs)
+/* For root alone: whoever could write there would make a CA. */
+static void keep(struct trust *trust, const char *path, const void *data, size_t size)
 {
-	_cleanup_(freep) char *bundle = NULL;
-	size_t size;
+	int r = file_update(path, data, size, 0600);
 
-	if (!trust->ca && trust->report->had_one)
-		return false;
-	return file_read_at(certs->copy, BUNDLE, &bundle, &size) == 0 && size >= trust->ca_size &&
-	       (!trust->ca || memcmp(bundle + size - trust->ca_size, trust->ca, trust->ca_size) == 0);
+	if (r < 0 && !trust->report->unkept) {
+		trust->report->unkept = path;
+		trust->report->keep = r;
+	}
 }
 
-/* While the host's cannot be read, the one that the copy has is better than one of the CA alone. */
-static int write_bundle(struct trust *trust, const struct place *certs)
+/* The host's, or while that cannot be read, what was kept of it: never the copy's. */
+static int find_bundle(struct trust *trust, const struct place *certs, char **ret, size_t *ret_size)
 {
-	_cleanup_(freep) char *bundle = NULL;
-	size_t size = 0;
-	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, &bundle, &size);
+	int r = certs->host < 0 ? 0 : file_read_public(certs->host, BUNDLE, ret, ret_size);
 
 	if (r == -EACCES)
 		note_closed(trust, CERTS "/" BUNDLE);
 	if (is_missing(r) || r == -EACCES)
 		r = 0;
-	if (r < 0 && has_bundle(trust, certs))
-		return r;
+	if (r == 0)
+		keep(trust, trust->paths->kept_bundle, *ret ? *ret : "", *ret_size);
+	else
+		(void)file_read_at(AT_FDCWD, trust->paths->kept_bundle, ret, ret_size);
+	return r;
+}
+
+static int write_bundle(struct trust *trust, const struct place *certs)
+{
+	_cleanup_(freep) char *bundle = NULL;
+	size_t size = 0;
+	int r = find_bundle(trust, certs, &bundle, &size);
+
 	return first_error(r, put_bundle(trust, certs, bundle, size));
 }
 
@@ -424,14 +435,6 @@ static int find_ca(struct trust *trust, struct trust_report *report)
 	return q == -ENOENT ? 0 : q;
 }
 
-/* For root alone: whoever could write there would make a CA. */
-static void keep_ca(const struct trust *trust, struct trust_report *report)
-{
-	int r = file_update(trust->paths->kept, trust->ca, trust->ca_size, 0600);
-
-	report->keep = MIN(r, 0);
-}
-
 /* Opens the host's store or its certificates, also behind a link. Others need not list them: each file in
  * them is looked at by itself. */
 static int open_host(struct trust *trust, int parent, const char *name, const char *path, int *ret)
@@ -444,21 +447,54 @@ static int open_host(struct trust *trust, int parent, const char *name, const ch
 }
 
 /* Whatever cannot be copied holds up nothing else. */
-static int sync_places(struct trust *trust, const struct place *top, const struct place *certs)
+static int sync_content(struct trust *trust, const struct place *top, const struct place *certs)
 {
-	int r = copy_entries(trust, top);
+	int r = note_failure(trust, certs, BUNDLE, write_bundle(trust, certs));
 
-	r = first_error(r, copy_entries(trust, certs));
-	r = first_error(r, note_failure(trust, certs, BUNDLE, write_bundle(trust, certs)));
 	if (trust->ca)
 		r = first_error(r, note_failure(trust, certs, TRUST_CA_NAME, write_ca(trust, top, certs)));
-	return r;
+	return first_error(r, copy_entries(trust, certs));
 }
 
-/* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none. */
+/* The certificates are a directory of the copy's own, whether the host has one, a link to one, or none.
+ * -EAGAIN: there was too much to be removed. */
+static int sync_certs(struct trust *trust, const struct place *top, int host)
+{
+	_cleanup_(closep) int copy = open_copy(trust, top->copy, CERTS, 0755);
+	const struct place certs = {
+		.kind = PLACE_CERTS, .path = CERTS, .depth = 1, .host = host, .copy = copy};
+	int r;
+
+	if (copy < 0)
+		return copy;
+	r = sync_content(trust, top, &certs);
+	return trust->steps == 0 ? -EAGAIN : r;
+}
+
+/* Too much to be removed makes room for a new directory: no CA of somebody's hides behind it. (The top is to
+ * stay the one that instances have.) */
+static int renew_certs(struct trust *trust, const struct place *top, int host)
+{
+	int r = file_move_aside(top->copy, CERTS);
+
+	trust->steps = REMOVE_MAX;
+	return r < 0 ? r : sync_certs(trust, top, host);
+}
+
+/* The certificates first: who puts a CA there shall not win time by what he puts elsewhere. */
+static int sync_places(struct trust *trust, const struct place *top, int host_certs)
+{
+	int r = sync_certs(trust, top, host_certs);
+
+	if (r == -EAGAIN)
+		r = renew_certs(trust, top, host_certs);
+	trust->steps = REMOVE_MAX;
+	return first_error(r == -EAGAIN ? 0 : r, copy_entries(trust, top));
+}
+
 static int sync_all(struct trust *trust)
 {
-	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF, copy_certs = -EBADF;
+	_cleanup_(closep) int host = -EBADF, host_certs = -EBADF, copy = -EBADF;
 	int r = open_host(trust, AT_FDCWD, trust->paths->host, ".", &host);
 
 	if (r == 0 && host >= 0)
@@ -468,15 +504,8 @@ static int sync_all(struct trust *trust)
 	copy = open_copy(trust, AT_FDCWD, trust->paths->copy, 0755);
 	if (copy < 0)
 		return copy;
-	copy_certs = open_copy(trust, copy, CERTS, 0755);
-	if (copy_certs < 0)
-		return copy_certs;
 	return sync_places(trust, &(struct place){.kind = PLACE_TOP, .path = "", .host = host, .copy = copy},
-			   &(struct place){.kind = PLACE_CERTS,
-					   .path = CERTS,
-					   .depth = 1,
-					   .host = host_certs,
-					   .copy = copy_certs});
+			   host_certs);
 }
 
 int trust_open_bundle(const char *copy)
@@ -507,9 +536,10 @@ int trust_sync(const struct trust_paths *paths, struct trust_report *ret)
 	r = find_ca(&trust, ret);
 	ret->is_known = r == 0;
 	if (r == 0 && ret->ca == TRUST_CA_GOOD)
-		keep_ca(&trust, ret);
+		keep(&trust, paths->kept, trust.ca, trust.ca_size);
 	if (r == 0)
-		r = first_error(sync_all(&trust), ret->keep);
+		r = sync_all(&trust);
+	r = first_error(r, ret->keep);
 	free(trust.ca);
 	return r < 0 ? r : trust.changed;
 }

@@ -12,9 +12,10 @@
 #define TRUST_CA_FILE	"certs/" TRUST_CA_NAME /* in the copy */
 
 struct trust_paths {
-	const char *host; /* its trust store */
-	const char *ca;	  /* the file of the CA */
-	const char *kept; /* what was in it when it was good last; nobody but root may write there */
+	const char *host;	 /* its trust store */
+	const char *ca;		 /* the file of the CA */
+	const char *kept;	 /* what was in it when it was good last; nobody but root may write there */
+	const char *kept_bundle; /* what was in the host's bundle when it could be read last; likewise */
 	const char *copy;
 	const struct breath *breath; /* is taken between names; NULL: none */
 };
@@ -25,9 +26,10 @@ enum trust_ca { TRUST_CA_NONE, TRUST_CA_GOOD, TRUST_CA_GONE, TRUST_CA_BAD };
 struct trust_report {
 	bool is_known; /* how it stands with the CA, also if something else failed */
 	enum trust_ca ca;
-	char why[160];			/* why it is bad */
-	bool had_one;			/* there was none to keep, but the copy had one */
-	int keep;			/* 0, or the error with which the CA could not be kept */
+	char why[160];	    /* why it is bad */
+	bool had_one;	    /* there was none to keep, but the copy had one */
+	const char *unkept; /* the first of the two files that could not be kept; NULL: both are */
+	int keep;	    /* the error with which it could not */
 	struct certificate certificate; /* that the copy has; end 0: none */
 	char failed[512];		/* the first name in the store that could not be copied; "": none */
 	char closed[64]; /* the store ("."), its certificates or its bundle: others may not read it */
@@ -39,7 +41,8 @@ int trust_look(const struct trust_paths *paths, struct trust_report *ret);
 
 /* Makes `copy` equal to `host` plus the certificate `ca`, which is kept. One that is missing from the start
  * is none; of one that is missing now, or cannot be read, the copy has what was kept: never what it had
- * itself, since whoever may write there would make a CA. What others may not read on the host is not copied,
+ * itself, since whoever may write there would make a CA. So it is with a bundle of the host's that cannot be
+ * read. What others may not read on the host is not copied,
  * nor is its directory `private`, nor what is too deep. 0: it was so already; 1: something was
  * written. -EFBIG: a file is too large, and the others were copied; other errors as from the system. */
 int trust_sync(const struct trust_paths *paths, struct trust_report *ret);

@@ -12,13 +12,15 @@
 
 static void test_copy(const char *scratch)
 {
-	char host[128], ca[128], kept[128], copy[128], path[256];
-	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
+	char host[128], ca[128], kept[128], kept_bundle[128], copy[128], path[256];
+	const struct trust_paths paths = {
+		.host = host, .ca = ca, .kept = kept, .kept_bundle = kept_bundle, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/host", scratch);
 	(void)str_format(ca, sizeof(ca), "%s/ca.crt", scratch);
 	(void)str_format(kept, sizeof(kept), "%s/ca.kept", scratch);
+	(void)str_format(kept_bundle, sizeof(kept_bundle), "%s/bundle.kept", scratch);
 	(void)str_format(copy, sizeof(copy), "%s/copy", scratch);
 	make_host(host);
 
@@ -124,14 +126,16 @@ static void test_other_types(const char *scratch)
 		{"host/extra", S_IFLNK, S_IFLNK},
 		{"host/extra", S_IFDIR, S_IFDIR},
 	};
-	char world[128], host[140], ca[140], kept[140], copy[140], path[256];
-	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
+	char world[128], host[140], ca[140], kept[140], kept_bundle[140], copy[140], path[256];
+	const struct trust_paths paths = {
+		.host = host, .ca = ca, .kept = kept, .kept_bundle = kept_bundle, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(world, sizeof(world), "%s/types", scratch);
 	(void)str_format(host, sizeof(host), "%s/host", world);
 	(void)str_format(ca, sizeof(ca), "%s/ca.crt", world);
 	(void)str_format(kept, sizeof(kept), "%s/ca.kept", world);
+	(void)str_format(kept_bundle, sizeof(kept_bundle), "%s/bundle.kept", world);
 	(void)str_format(copy, sizeof(copy), "%s/copy", world);
 	(void)mkdir(world, 0755);
 	make_host(host);
@@ -161,13 +165,15 @@ static void test_other_types(const char *scratch)
 static void test_host_without(const char *scratch)
 {
 	static const char *const gone[] = {"bare-host/certs", "bare-host"};
-	char host[128], ca[128], kept[128], copy[128], path[256];
-	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
+	char host[128], ca[128], kept[128], kept_bundle[128], copy[128], path[256];
+	const struct trust_paths paths = {
+		.host = host, .ca = ca, .kept = kept, .kept_bundle = kept_bundle, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/bare-host", scratch);
 	(void)str_format(ca, sizeof(ca), "%s/bare-ca.crt", scratch);
 	(void)str_format(kept, sizeof(kept), "%s/bare-ca.kept", scratch);
+	(void)str_format(kept_bundle, sizeof(kept_bundle), "%s/bare-bundle.kept", scratch);
 	(void)str_format(copy, sizeof(copy), "%s/bare-copy", scratch);
 	make_host(host);
 	put(scratch, "bare-ca.crt", ca_pem);
@@ -196,13 +202,15 @@ static void test_host_without(const char *scratch)
 /* The host's certificates are a link to a directory. */
 static void test_linked_certs(const char *scratch, const char *name, const char *target)
 {
-	char host[128], ca[128], kept[128], copy[128], store[128], path[256];
-	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
+	char host[128], ca[128], kept[128], kept_bundle[128], copy[128], store[128], path[256];
+	const struct trust_paths paths = {
+		.host = host, .ca = ca, .kept = kept, .kept_bundle = kept_bundle, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/%s-host", scratch, name);
 	(void)str_format(ca, sizeof(ca), "%s/%s-ca.crt", scratch, name);
 	(void)str_format(kept, sizeof(kept), "%s/%s-ca.kept", scratch, name);
+	(void)str_format(kept_bundle, sizeof(kept_bundle), "%s/%s-bundle.kept", scratch, name);
 	(void)str_format(copy, sizeof(copy), "%s/%s-copy", scratch, name);
 	make_host(host);
 	(void)str_format(path, sizeof(path), "%s/certs", host);

@@ -150,13 +150,15 @@ static void test_links_in_copy(const char *scratch)
 {
 	static const char *const names[] = {"linked-copy/certs", "linked-copy/extra", "linked-copy/private",
 					    "linked-copy"};
-	char host[128], ca[128], kept[128], copy[128], elsewhere[128], path[256];
-	const struct trust_paths paths = {.host = host, .ca = ca, .kept = kept, .copy = copy};
+	char host[128], ca[128], kept[128], kept_bundle[128], copy[128], elsewhere[128], path[256];
+	const struct trust_paths paths = {
+		.host = host, .ca = ca, .kept = kept, .kept_bundle = kept_bundle, .copy = copy};
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/linked-host", scratch);
 	(void)str_format(ca, sizeof(ca), "%s/linked-ca.crt", scratch);
 	(void)str_format(kept, sizeof(kept), "%s/linked-ca.kept", scratch);
+	(void)str_format(kept_bundle, sizeof(kept_bundle), "%s/linked-bundle.kept", scratch);
 	(void)str_format(copy, sizeof(copy), "%s/linked-copy", scratch);
 	(void)str_format(elsewhere, sizeof(elsewhere), "%s/elsewhere", scratch);
 	make_host(host);

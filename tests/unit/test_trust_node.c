@@ -135,15 +135,6 @@ static void test_mended(const char *scratch)
 	netns_files_free(files);
 }
 
-static void make_huge(const char *directory, const char *name)
-{
-	char path[256];
-
-	put(directory, name, "");
-	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
-	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
-}
-
 /* What cannot be copied is told by its name, and the CA comes all the same. */
 static void test_failed(const char *scratch)
 {
@@ -173,6 +164,7 @@ static void test_failed(const char *scratch)
 	for (int i = 0; i < 2; i++) {
 		tap_is_int(sync_world(&world), -EFBIG, "while the CA is that one");
 		tap_ok(has(world.copy, "cert.pem", spaced_pem) && !has(world.copy, "cert.pem", ca_pem) &&
+			       has(world.copy, "cert.pem", bundle) &&
 			       has(world.copy, TRUST_CA_FILE, spaced_pem),
 		       "another one is followed");
 	}
@@ -485,11 +477,19 @@ static void test_kept(const char *scratch)
 	(void)look(files);
 	netns_files_remove_copy(files);
 	tap_ok(!type_of(world.root, "ssl") && !type_of(world.root, "ca.kept") &&
-		       type_of(world.root, "ca.crt"),
+		       !type_of(world.root, "bundle.kept") && type_of(world.root, "ca.crt"),
 	       "what is made goes with the node, and not the CA");
 	(void)mkdir(world.kept, 0700);
 	tap_ok(look(files) == -EISDIR && streq(netns_files_failed(files), world.kept),
 	       "where it cannot be kept, that is told");
+	(void)rmdir(world.kept);
+	(void)look(files);
+	(void)unlink(world.kept_bundle);
+	(void)mkdir(world.kept_bundle, 0700);
+	tap_ok(netns_files_refresh(files, true) == -EISDIR &&
+		       streq(netns_files_failed(files), world.kept_bundle) &&
+		       has(copy, "cert.pem", "host's bundle"),
+	       "so it is with the host's bundle");
 	netns_files_free(files);
 }
 

@@ -42,6 +42,16 @@ static inline void put(const char *directory, const char *name, const char *cont
 	(void)file_update(path, content, strlen(content), 0644);
 }
 
+/* What is too large to be read. */
+static inline void make_huge(const char *directory, const char *name)
+{
+	char path[256];
+
+	put(directory, name, "");
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
+}
+
 static inline bool has(const char *directory, const char *name, const char *part)
 {
 	_cleanup_(freep) char *content = NULL;
@@ -112,13 +122,16 @@ static inline ino_t file_of(const char *directory, const char *name)
 }
 
 struct trust_world {
-	char root[100], host[128], ca[128], kept[128], copy[128];
+	char root[100], host[128], ca[128], kept[128], kept_bundle[128], copy[128];
 };
 
 static inline struct trust_paths paths_of(const struct trust_world *world)
 {
-	return (struct trust_paths){
-		.host = world->host, .ca = world->ca, .kept = world->kept, .copy = world->copy};
+	return (struct trust_paths){.host = world->host,
+				    .ca = world->ca,
+				    .kept = world->kept,
+				    .kept_bundle = world->kept_bundle,
+				    .copy = world->copy};
 }
 
 /* A host and a CA; no copy yet. */
@@ -129,6 +142,7 @@ static inline void make_world(struct trust_world *world, const char *scratch, co
 	(void)str_format(world->host, sizeof(world->host), "%s/host", world->root);
 	(void)str_format(world->ca, sizeof(world->ca), "%s/ca.crt", world->root);
 	(void)str_format(world->kept, sizeof(world->kept), "%s/ca.kept", world->root);
+	(void)str_format(world->kept_bundle, sizeof(world->kept_bundle), "%s/bundle.kept", world->root);
 	(void)str_format(world->copy, sizeof(world->copy), "%s/copy", world->root);
 	make_host(world->host);
 	put(world->root, "ca.crt", ca_pem);
