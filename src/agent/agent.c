@@ -179,7 +179,7 @@ static void on_hangup(void *context, uint32_t signal_number)
 	notify_reloading();
 	if (agent->options->reread)
 		r = agent->options->reread(agent->options->reread_context);
-	q = netns_files_refresh(agent->files, true);
+	q = netns_files_refresh(agent->files, NETNS_FILES_ALOUD);
 	if (q < 0)
 		log_warning("cannot copy the host's trust store file=%s, ignoring: %s",
 			    netns_files_failed(agent->files), strerror(-q));

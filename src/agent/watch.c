@@ -6,6 +6,7 @@
 
 #define LOOK_INTERVAL_MS 5000
 #define LOOK_STEP_MS	 20 /* from some ports to the next ones */
+#define THOROUGH_MS	 (5 * 60 * 1000)
 #define DAILY_MS	 (24 * 60 * 60 * 1000)
 
 struct watch {
@@ -16,7 +17,8 @@ struct watch {
 	bool has_looked_at_all;		 /* of the ports, since it began with them … */
 	bool is_disturbed;		 /* … and found that some are to be made again */
 	bool are_links_lost;		 /* some of what the monitor had to say */
-	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
+	uint64_t thorough_ms;		 /* when the trust store was looked at thoroughly */
+	uint64_t daily_ms;		 /* and when it was said how it stands */
 	int trust_error;		 /* with which it could not be copied; 0: it could */
 };
 
@@ -77,19 +79,29 @@ static void on_link_event(void *context, uint32_t events)
 		watch->are_links_lost |= rtnl_monitor_has_lost(watch->monitor_fd);
 }
 
+static enum netns_files_look next_look(struct watch *watch)
+{
+	uint64_t now_ms = now_mono_ms();
+	bool is_daily = now_ms - watch->daily_ms >= DAILY_MS;
+
+	if (is_daily)
+		watch->daily_ms = now_ms;
+	else if (now_ms - watch->thorough_ms < THOROUGH_MS)
+		return NETNS_FILES_BRIEFLY;
+	watch->thorough_ms = now_ms;
+	return is_daily ? NETNS_FILES_ALOUD : NETNS_FILES_THOROUGHLY;
+}
+
 /* Files and pins: what someone else may have changed under us, as far as a look at it costs nothing. */
 static void look_at_files(struct watch *watch)
 {
-	bool daily = now_mono_ms() - watch->daily_ms >= DAILY_MS;
-	int r = netns_files_refresh(watch->parts.files, daily);
+	int r = netns_files_refresh(watch->parts.files, next_look(watch));
 
 	/* It is tried at each look, and each would say the same. */
 	if (r < 0 && r != watch->trust_error)
 		log_warning("cannot copy the host's trust store file=%s, ignoring: %s",
 			    netns_files_failed(watch->parts.files), strerror(-r));
 	watch->trust_error = MIN(r, 0);
-	if (daily)
-		watch->daily_ms = now_mono_ms();
 	if (datapath_repair_pins(watch->parts.datapath) > 0)
 		reconcile_request(watch->parts.reconcile, true);
 }

@@ -2,7 +2,8 @@
 /*
  * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust
  * store; it is looked at again only when something about the host's or the copy has changed, which a sum over
- * names and times of all that is in them tells at the cost of some hundred stat calls.
+ * names and times of all that is in them tells at the cost of some hundred stat calls. What that cannot tell
+ * (who writes by a mapping of a file leaves no time) is for thorough looks.
  */
 #include "netns_files.h"
 
@@ -454,21 +455,22 @@ static void note_failed(struct netns_files *files, const struct trust_report *re
 				 *report->failed ? "/" : "", report->failed);
 }
 
-int netns_files_refresh(struct netns_files *files, bool thorough)
+int netns_files_refresh(struct netns_files *files, enum netns_files_look look)
 {
 	const struct trust_paths paths = paths_of(files);
 	uint64_t stamp = host_stamp(files), copy = copy_stamp(files);
 	struct trust_report report;
 	int r;
 
-	if (stamp == files->stamp && copy == files->copy_stamp && !thorough)
+	if (stamp == files->stamp && copy == files->copy_stamp && look == NETNS_FILES_BRIEFLY)
 		return 0;
 	r = trust_sync(&paths, &report);
-	say(files, &report, thorough);
+	say(files, &report, look == NETNS_FILES_ALOUD);
 	note_failed(files, &report);
+	/* What failed is tried at the next look, however brief. */
+	files->stamp = r < 0 ? 0 : stamp;
 	if (r < 0)
 		return r;
-	files->stamp = stamp;
 	/* What was written is looked at once more: someone may have removed it meanwhile. */
 	files->copy_stamp = r == 0 ? copy : 0;
 	return r;

@@ -37,10 +37,16 @@ void netns_files_remove(struct netns_files *files, const char *instance);
 int netns_files_each(struct netns_files *files, int (*callback)(void *context, const char *instance),
 		     void *context);
 
-/* Makes the copy of the host's trust store equal to it, plus the CA, where one of them has changed. 0:
- * nothing had; 1: written. Says in the log when the CA is another one than before, gone, or cannot be used.
- * With `thorough`, it looks at all of it, and says how it stands with the CA even if nothing has changed. */
-int netns_files_refresh(struct netns_files *files, bool thorough);
+enum netns_files_look {
+	NETNS_FILES_BRIEFLY,	/* where times tell that something has changed */
+	NETNS_FILES_THOROUGHLY, /* at the content of all */
+	NETNS_FILES_ALOUD,	/* and it is said how it stands, even if nothing has changed */
+};
+
+/* Makes the copy of the host's trust store equal to it, plus the CA. 0: it was so already; 1: written. Says
+ * in the log when the CA is another one than before, gone, or cannot be used. What fails is tried again at
+ * the next look. */
+int netns_files_refresh(struct netns_files *files, enum netns_files_look look);
 /* What of the host's trust store could not be copied when netns_files_refresh() failed last. The text is the
  * files' and stays until it is called again. */
 const char *netns_files_failed(const struct netns_files *files);

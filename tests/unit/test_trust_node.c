@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 
 #include "lib/log.h"
 #include "ports/netns_files.h"
@@ -71,18 +72,18 @@ static void test_modes(struct netns_files *files, const char *copy)
 
 		(void)str_format(path, sizeof(path), "%s/%s", copy, cases[i].name);
 		(void)chmod(path, cases[i].changed);
-		(void)netns_files_refresh(files, false);
+		(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 		tap_ok(stat(path, &st) == 0 && (st.st_mode & ALLPERMS) == cases[i].mode,
 		       "a changed mode is as it was: %s", cases[i].name);
 		if (chown(path, 1, 1) < 0)
 			continue; /* only root can, but then nobody else could */
-		(void)netns_files_refresh(files, false);
+		(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 		tap_ok(stat(path, &st) == 0 && st.st_uid == geteuid() &&
 			       (st.st_mode & ALLPERMS) == cases[i].mode,
 		       "and so is an owner");
 	}
-	(void)netns_files_refresh(files, false);
-	tap_is_int(netns_files_refresh(files, false), 0, "then nothing is left to do");
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 0, "then nothing is left to do");
 }
 
 /* What the node's own looks find, without a thorough one. */
@@ -99,39 +100,39 @@ static void test_mended(const char *scratch)
 	make_host(host);
 	if (netns_files_new(&options, &files) < 0)
 		abort();
-	tap_is_int(netns_files_refresh(files, false), 1, "a node makes its copy");
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 1, "a node makes its copy");
 	(void)str_format(path, sizeof(path), "%s/certs/ca-certificates.crt", copy);
 	(void)unlink(path);
-	tap_ok(netns_files_refresh(files, false) == 1 &&
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 &&
 		       has(copy, "certs/ca-certificates.crt", "host's bundle"),
 	       "what was removed from it while it was made comes back");
-	tap_is_int(netns_files_refresh(files, false), 0, "it stays as it is");
-	tap_is_int(netns_files_refresh(files, false), 0, "and as it is");
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 0, "it stays as it is");
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 0, "and as it is");
 	(void)str_format(path, sizeof(path), "%s/certs", copy);
 	(void)file_remove_tree(path);
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/11111111.0", "one"),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 && has(copy, "certs/11111111.0", "one"),
 	       "what is removed later comes back, too");
 	put(copy, "certs/one.pem", "another's");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 && has(copy, "certs/one.pem", "one"),
 	       "what someone changes is as it was");
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	change_in_place(copy, "certs/one.pem", "two");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "one"),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 && has(copy, "certs/one.pem", "one"),
 	       "also if its time is set back");
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	change_in_place(host, "certs/one.pem", "two");
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "certs/one.pem", "two"),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 && has(copy, "certs/one.pem", "two"),
 	       "so is the host's followed");
 	change_in_place(host, "certs/one.pem", "one");
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	test_modes(files, copy);
 	(void)file_remove_tree(copy);
-	tap_ok(netns_files_refresh(files, false) == 1 && has(copy, "openssl.cnf", "config"),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == 1 && has(copy, "openssl.cnf", "config"),
 	       "all of it can go");
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	(void)file_remove_tree(host);
-	tap_is_int(netns_files_refresh(files, false), 1, "the host's can go, too");
-	tap_is_int(netns_files_refresh(files, false), 0, "which is followed once");
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 1, "the host's can go, too");
+	tap_is_int(netns_files_refresh(files, NETNS_FILES_BRIEFLY), 0, "which is followed once");
 	netns_files_free(files);
 }
 
@@ -185,14 +186,15 @@ static void test_failed(const char *scratch)
 	if (netns_files_new(&options, &files) < 0)
 		abort();
 	(void)str_format(want, sizeof(want), "%s/extra/deep/huge", world.host);
-	tap_ok(netns_files_refresh(files, false) == -EFBIG && streq(netns_files_failed(files), want),
+	tap_ok(netns_files_refresh(files, NETNS_FILES_BRIEFLY) == -EFBIG &&
+		       streq(netns_files_failed(files), want),
 	       "a node tells the file that cannot be copied");
 	tap_ok(strstr(said, "instances trust the CA subject=Some CA"), "and the CA");
 	*said = '\0';
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	tap_is_str(said, "", "once");
 	put(world.root, "ca.crt", ca_pem);
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	tap_ok(strstr(said, "subject=privlink local CA"), "and another one meanwhile");
 	netns_files_free(files);
 }
@@ -206,9 +208,9 @@ static void write_outside(const char *outside, const char *content)
 /* And once more, at what was written. */
 static int look(struct netns_files *files)
 {
-	int r = netns_files_refresh(files, false);
+	int r = netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 
-	(void)netns_files_refresh(files, false);
+	(void)netns_files_refresh(files, NETNS_FILES_BRIEFLY);
 	return r;
 }
 
@@ -337,7 +339,7 @@ static void test_left_out(const char *scratch)
 	put(world.host, "certs/one.pem", "another\n");
 	(void)look(files);
 	tap_is_str(said, "", "once");
-	(void)netns_files_refresh(files, true);
+	(void)netns_files_refresh(files, NETNS_FILES_ALOUD);
 	(void)str_format(path, sizeof(path), "%s/d", world.host);
 	while (strlen(path) < strlen(world.host) + 40) {
 		(void)mkdir(path, 0755);
@@ -462,7 +464,7 @@ static void test_kept(const char *scratch)
 	tap_ok(look(files) == 1 && !type_of(copy, TRUST_CA_FILE), "later one just goes");
 	tap_is_str(said, "", "without a word");
 	put(copy, TRUST_CA_FILE, spaced_pem);
-	(void)netns_files_refresh(files, true);
+	(void)netns_files_refresh(files, NETNS_FILES_ALOUD);
 	tap_ok(strstr(said, "no CA"), "also when all is said again");
 	put(world.root, "ca.crt", ca_pem);
 	(void)look(files);
@@ -486,10 +488,54 @@ static void test_kept(const char *scratch)
 	(void)look(files);
 	(void)unlink(world.kept_bundle);
 	(void)mkdir(world.kept_bundle, 0700);
-	tap_ok(netns_files_refresh(files, true) == -EISDIR &&
+	tap_ok(netns_files_refresh(files, NETNS_FILES_THOROUGHLY) == -EISDIR &&
 		       streq(netns_files_failed(files), world.kept_bundle) &&
 		       has(copy, "cert.pem", "host's bundle"),
 	       "so it is with the host's bundle");
+	(void)rmdir(world.kept_bundle);
+	(void)look(files);
+	tap_ok(type_of(world.root, "bundle.kept") == S_IFREG,
+	       "what a thorough look failed at is done at the next look");
+	netns_files_free(files);
+}
+
+/* Through a mapping of the file, which tells its time at the first page only. */
+static char *map_file(const char *directory, const char *name)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256], *ret;
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ret = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ret == MAP_FAILED)
+		abort();
+	return ret;
+}
+
+static void test_mapped(const char *scratch)
+{
+	struct trust_world world;
+	struct netns_files *files;
+	char etc_netns[128], copy[140], *mapped;
+	const struct netns_files_options options = {
+		.directory = etc_netns, .host_ssl = world.host, .state_dir = world.root};
+
+	make_world(&world, scratch, "mapped");
+	(void)str_format(etc_netns, sizeof(etc_netns), "%s/netns", world.root);
+	(void)str_format(copy, sizeof(copy), "%s/ssl", world.root);
+	if (netns_files_new(&options, &files) < 0)
+		abort();
+	(void)look(files);
+	mapped = map_file(copy, "certs/one.pem");
+	*mapped = 'o'; /* as it was */
+	(void)look(files);
+	*mapped = 'x';
+	*said = '\0';
+	tap_ok(netns_files_refresh(files, NETNS_FILES_THOROUGHLY) == 1 && has(copy, "certs/one.pem", "one"),
+	       "what is written through a mapping is found by a thorough look");
+	tap_is_str(said, "", "without a word");
+	(void)munmap(mapped, 1);
 	netns_files_free(files);
 }
 
@@ -536,6 +582,7 @@ int main(void)
 	test_larger(scratch);
 	test_removal_ends(scratch);
 	test_kept(scratch);
+	test_mapped(scratch);
 	test_linked_bundle(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();

@@ -162,8 +162,10 @@ int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 
 static int copy_result;
 
-int netns_files_refresh(struct netns_files *files _unused_, bool thorough _unused_)
+int netns_files_refresh(struct netns_files *files _unused_, enum netns_files_look look)
 {
+	if (look != NETNS_FILES_BRIEFLY)
+		note(look == NETNS_FILES_ALOUD ? "aloud" : "thoroughly");
 	return copy_result;
 }
 
@@ -293,6 +295,25 @@ static void test_trust_store(struct loop *loop)
 	copy_result = 0;
 }
 
+/* What looks find that come every five seconds for so long, all of which say nothing. */
+static void test_thorough(struct loop *loop)
+{
+	const uint64_t looks = 24 * 60 * 60 * 1000 / LOOK_MS;
+	unsigned int n_thorough = 0, n_aloud = 0;
+
+	for (uint64_t i = 0; i < looks; i++) {
+		const char *words;
+
+		clock_ms += LOOK_MS;
+		words = turn(loop);
+		n_thorough += str_starts(words, "thoroughly look ");
+		n_aloud += str_starts(words, "aloud look ");
+	}
+	tap_ok(n_thorough >= 286 && n_thorough <= 288,
+	       "all of the trust store is looked at every five minutes: %u a day", n_thorough);
+	tap_is_int(n_aloud, 1, "and told how it stands once a day");
+}
+
 /* A pass of the whole has waited for a device, and the next one has been begun. */
 static void test_waited_for(struct loop *loop)
 {
@@ -370,6 +391,7 @@ int main(void)
 	if (tap_ok(watch_new(&parts, &watch) == 0, "watching begins")) {
 		test_devices(parts.loop);
 		test_trust_store(parts.loop);
+		test_thorough(parts.loop);
 		test_waited_for(parts.loop);
 		test_removed_again(parts.loop);
 		test_told_first(parts.loop);
