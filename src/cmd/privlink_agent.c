@@ -195,7 +195,8 @@ int main(int argc, char **argv)
 	int r, status = EXIT_SUCCESS;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN); /* until there is something to reload */
+	(void)signal(SIGHUP, SIG_IGN);	/* until there is something to reload */
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, a child's number may be another's soon */
 	notify_begin();
 	r = read_options(argc, argv, &arguments);
 	options = agent_options_of(&arguments);

@@ -341,7 +341,8 @@ class Agent:
 
     def start(self):
         with self.feed.changed:
-            self.process = subprocess.Popen(in_netns(LAB, *self.arguments()), stderr=self.log, umask=0o077)
+            self.process = subprocess.Popen(in_netns(LAB, "env", "--ignore-signal=CHLD", *self.arguments()), stderr=self.log,
+                                            umask=0o077)
             self.feed.agent = self.process.pid
 
     def stop(self, how=signal.SIGTERM):
@@ -382,6 +383,9 @@ def test_first_rows(feed):
     ok(feed.nodes[-1]["name"] == NODE and feed.nodes[-1]["zones"] == [], "the node has said its name and zones")
     modes = [os.stat(path).st_mode & 0o777 for path in (f"/etc/netns/{C}", f"/etc/netns/{C}/resolv.conf")]
     ok(modes == [0o755, 0o644], "its users may read what is written for it, whatever the umask")
+    with open(f"/proc/{feed.agent}/status") as status:
+        ignored = next(int(line.split()[1], 16) for line in status if line.startswith("SigIgn:"))
+    ok(not ignored >> (signal.SIGCHLD - 1) & 1, "nobody takes its children from it, also if it was started so")
     ok(echoes(C, "10.0.1.253"), "an instance reaches its gateway")
     ok(echoes(P1, "10.0.2.10"), "and another instance of its VPC")
     return True
