@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Every C file is as .clang-format says; clang-tidy has nothing to say of any that is built (.clang-tidy), nor shellcheck of any
-script (.shellcheckrc). A test's script stops when what it sources is not there, and deletes nothing by a variable that may be empty."""
+script (.shellcheckrc). A test's script stops when what it sources is not there, and deletes nothing by a variable that may be empty.
+Nothing that is committed is a link: it would lead out of the project."""
 import json
 import os
 import re
@@ -54,6 +55,12 @@ def hazards(path):
                 yield f"{path.name}:{number}: deletes by a variable that may be empty (${{name:?}}): {line.strip()}"
 
 
+def links():
+    """What is committed as a symbolic link; nothing where this is no clone."""
+    listed = subprocess.run(["git", "ls-files", "--stage"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return [line.partition("\t")[2] for line in listed.stdout.splitlines() if line.startswith("120000 ")]
+
+
 def main():
     everything = list(files())
     sources = [p for p in everything if p.suffix in (".c", ".h")]
@@ -83,6 +90,10 @@ def main():
         print(f"{'not ok' if said else 'ok'} {n} - {path.relative_to(root)} deletes and sources with care")
         for line in said[:10]:
             print(f"# {line}")
+    n += 1
+    found = links()
+    bad += bool(found)
+    print(f"{'not ok' if found else 'ok'} {n} - no file is a link {' '.join(found)}".rstrip())
     print(f"1..{n}")
     return 1 if bad else 0
 
