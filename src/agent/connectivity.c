@@ -5,12 +5,15 @@
  */
 #include "connectivity.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/child.h"
 #include "../lib/log.h"
 #include "connectivity_answer.h"
 #include "connectivity_child.h"
+
+#define LEFT_MS 500 /* between looks at processes that could not be killed */
 
 struct trial {
 	struct connectivity *connectivity;
@@ -33,6 +36,9 @@ struct connectivity {
 	loop_callback changed;
 	void *context;
 	struct trial *trials;
+	pid_t left[CONNECTIVITY_TRIALS_MAX]; /* could not be killed, and end by themselves */
+	size_t n_left;
+	struct loop_source *left_timer;
 };
 
 static struct trial *find_trial(const struct connectivity *connectivity, const char *id)
@@ -46,7 +52,7 @@ static struct trial *find_trial(const struct connectivity *connectivity, const c
 
 static size_t n_running(const struct connectivity *connectivity)
 {
-	size_t n = 0;
+	size_t n = connectivity->n_left;
 
 	for (const struct trial *trial = connectivity->trials; trial; trial = trial->next)
 		n += trial->pid > 0;
@@ -55,12 +61,14 @@ static size_t n_running(const struct connectivity *connectivity)
 
 static void end_process(struct trial *trial)
 {
+	struct connectivity *connectivity = trial->connectivity;
+
 	loop_timer_stop(trial->timer);
 	trial->io = loop_source_free(trial->io);
 	closep(&trial->fd);
 	trial->fd = -EBADF;
-	if (trial->pid > 0)
-		child_kill(trial->pid);
+	if (trial->pid > 0 && child_kill(trial->pid) < 0)
+		connectivity->left[connectivity->n_left++] = trial->pid;
 	trial->pid = 0;
 }
 
@@ -184,16 +192,34 @@ static void forget_settled(struct connectivity *connectivity)
 	}
 }
 
+/* An agent that may not kill another user's processes has to wait for their end, and does not stand still. */
+static void reap_left(struct connectivity *connectivity)
+{
+	for (size_t i = 0; i < connectivity->n_left;)
+		if (waitpid(connectivity->left[i], NULL, WNOHANG) == 0)
+			i++;
+		else
+			connectivity->left[i] = connectivity->left[--connectivity->n_left];
+	if (connectivity->n_left)
+		loop_timer_set(connectivity->left_timer, LEFT_MS);
+}
+
 void connectivity_follow(struct connectivity *connectivity)
 {
 	const struct snapshot *rows = connectivity->rows;
 
 	forget_settled(connectivity);
+	reap_left(connectivity);
 	for (const struct connectivity_test *t = NULL;
 	     n_running(connectivity) < CONNECTIVITY_TRIALS_MAX &&
 	     (t = snapshot_children(rows, REF_CONNECTIVITY_TEST_NODE, connectivity->node, t));)
 		if (t->status == CONNECTIVITY_PENDING && !find_trial(connectivity, t->id))
 			start(connectivity, t);
+}
+
+static void on_left(void *context, uint32_t events _unused_)
+{
+	connectivity_follow(context);
 }
 
 static json_t *outcomes_of(const struct trial *trial)
@@ -237,6 +263,10 @@ int connectivity_new(struct loop *loop, const char *node, const struct snapshot 
 		return -ENOMEM;
 	*connectivity = (struct connectivity){
 		.loop = loop, .node = node, .rows = rows, .changed = changed, .context = context};
+	if (loop_add_timer(loop, on_left, connectivity, &connectivity->left_timer) < 0) {
+		free(connectivity);
+		return -ENOMEM;
+	}
 	*ret = connectivity;
 	return 0;
 }
@@ -251,6 +281,7 @@ struct connectivity *connectivity_free(struct connectivity *connectivity)
 		connectivity->trials = trial->next;
 		trial_free(trial);
 	}
+	loop_source_free(connectivity->left_timer);
 	free(connectivity);
 	return NULL;
 }

@@ -162,7 +162,7 @@ static void run(const struct survey *survey, const struct plan_input *input, str
 static void kill_process(struct survey *survey)
 {
 	if (survey->dying)
-		child_kill(survey->dying);
+		(void)child_kill(survey->dying);
 	(void)kill(survey->pid, SIGKILL);
 	survey->dying = waitpid(survey->pid, NULL, WNOHANG) == survey->pid ? 0 : survey->pid;
 	survey->pid = 0;
@@ -219,7 +219,7 @@ static void end(struct survey *survey)
 {
 	const char *what = what_is_wrong(survey);
 
-	child_kill(survey->pid); /* it has let go of all that it had */
+	(void)child_kill(survey->pid); /* it has let go of all that it had */
 	survey->pid = 0;
 	forget(survey);
 	survey->done(survey->context, what);
@@ -296,7 +296,7 @@ struct survey *survey_free(struct survey *survey)
 		return NULL;
 	forget(survey);
 	if (survey->dying)
-		child_kill(survey->dying);
+		(void)child_kill(survey->dying);
 	free(survey);
 	return NULL;
 }

@@ -66,10 +66,12 @@ int child_end_with(pid_t parent)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
-void child_kill(pid_t pid)
+int child_kill(pid_t pid)
 {
 	/* Nobody else asks how it ended, so its number is its own until then. */
-	(void)kill(pid, SIGKILL);
+	if (kill(pid, SIGKILL) < 0 && errno == EPERM)
+		return -EPERM;
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	return 0;
 }

@@ -18,5 +18,6 @@ int child_keep_only(const int *fds, size_t n);
 /* From now on it is killed when the thread that has made it ends. -ESRCH: the parent is gone. */
 int child_end_with(pid_t parent);
 
-/* In the parent: kills the child and waits for its end. */
-void child_kill(pid_t pid);
+/* In the parent: kills the child and waits for its end. -EPERM: it has become a user whose processes this one
+ * may not kill; its end is not waited for, and is the caller's to ask for. */
+int child_kill(pid_t pid);

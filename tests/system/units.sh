@@ -34,6 +34,19 @@ is "$(value privlinkd RestartPreventExitStatus)" "$(status STORE) $(status SETTI
 is "$(value privlink-agent RestartPreventExitStatus)" "$(status SETTINGS)" "nor is the agent when its settings do"
 is "$(value privlink-agent After | grep -o privlinkd.service)" privlinkd.service "the agent comes after privlinkd"
 
+# What the agent's unit leaves it suffices to end the process of a connectivity test, which is nobody's.
+bounds() { value "$1" CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g; s/^/-all,/'; } # UNIT
+if [ "$(id -u)" = 0 ]; then
+	setpriv --reuid 65534 --regid 65534 --clear-groups sleep 60 &
+	disown
+	until grep -qsx sleep "/proc/$!/comm"; do :; done
+	setpriv --bounding-set "$(bounds privlink-agent)" bash -c "kill -KILL $!"
+	ok $? "the agent may end a process that has become nobody"
+	kill -KILL $! 2>/dev/null
+else
+	skip "the agent may end a process that has become nobody" "needs root"
+fi
+
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
 	user=()
