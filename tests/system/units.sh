@@ -47,6 +47,15 @@ else
 	skip "the agent may end a process that has become nobody" "needs root"
 fi
 
+# Ports below 1024 are for who has a right; what privlinkd's unit leaves it suffices for HTTPS at its usual one.
+if [ "$(id -u)" = 0 ]; then
+	unshare --net setpriv --bounding-set "$(bounds privlinkd)" \
+		python3 -c 'import socket; socket.socket().bind(("0.0.0.0", 443))' 2>/dev/null
+	ok $? "privlinkd may listen at port 443"
+else
+	skip "privlinkd may listen at port 443" "needs root"
+fi
+
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
 	user=()
