@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "../lib/listen.h"
 #include "../lib/log.h"
 #include "flow_log.h"
 #include "query_client.h"
@@ -332,15 +333,15 @@ int query_listen_metrics(struct query *query, const char *address)
 
 	if (r == 0) {
 		query->metrics_fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		r = query->metrics_fd < 0 ||
-				    setsockopt(query->metrics_fd, SOL_SOCKET, SO_REUSEADDR, &one,
-					       sizeof(one)) < 0 ||
-				    bind(query->metrics_fd, (struct sockaddr *)&sockaddr, size) < 0 ||
-				    listen(query->metrics_fd, QUERY_METRICS_CLIENTS_MAX) < 0
+		r = query->metrics_fd < 0 || setsockopt(query->metrics_fd, SOL_SOCKET, SO_REUSEADDR, &one,
+							sizeof(one)) < 0
 			    ? -errno
-			    : 0;
+			    : listen_at(query->metrics_fd, (struct sockaddr *)&sockaddr, size,
+					QUERY_METRICS_CLIENTS_MAX);
 	}
-	if (r == 0)
+	if (r > 0)
+		log_warning("this machine does not have the address yet metrics=%s", address);
+	if (r >= 0)
 		r = loop_add_fd(query->loop, query->metrics_fd, EPOLLIN, on_metrics_connect, query,
 				&query->metrics_source);
 	return r < 0 ? log_errno(r, "cannot listen metrics=%s", address) : 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/file_write.h"
+#include "lib/listen.h"
 #include "lib/log.h"
 
 #define READ_MAX (1024 * 1024)
@@ -203,6 +204,7 @@ int daemon_listen_tcp(const char *where, int *ret_fd)
 	struct sockaddr_storage address;
 	const int on = 1;
 	socklen_t size;
+	int r;
 
 	if (parse_address(where, &address, &size) < 0)
 		return log_errno(-EINVAL, "cannot read listen=%s", where);
@@ -212,8 +214,11 @@ int daemon_listen_tcp(const char *where, int *ret_fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address.ss_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, BACKLOG) < 0)
-		return log_errno(-errno, "cannot listen=%s", where);
+	r = listen_at(fd, (struct sockaddr *)&address, size, BACKLOG);
+	if (r < 0)
+		return log_errno(r, "cannot listen=%s", where);
+	if (r > 0)
+		log_warning("this machine does not have the address yet listen=%s", where);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

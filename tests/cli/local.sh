@@ -57,6 +57,17 @@ for where in 127.0.0.1:9443 0.0.0.0:9444 '[::1]:9445' '[::]:9446' 127.0.0.1:0; d
 	ok $? "root's plain privlink finds HTTPS at $where, and is the administrator" || sed 's/^/# /' "$dir/out"
 	stop
 done
+start --https 192.0.2.1:9447 "${tls[@]}"
+until grep -q 'does not have the address yet listen=192.0.2.1:9447' "$dir/log" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+ip addr add 192.0.2.1/32 dev lo
+for _ in {1..600}; do
+	(exec 3<>/dev/tcp/192.0.2.1/9447) 2>/dev/null && break
+	sleep 0.05
+done
+(exec 3<>/dev/tcp/192.0.2.1/9447) 2>/dev/null
+ok $? "privlinkd comes up before its address is there, and listens when that comes" || sed 's/^/# /' "$dir/log"
+stop
+ip addr del 192.0.2.1/32 dev lo
 start --http 127.0.0.1:9080
 finds
 ok $? "and plain HTTP where there is no certificate"

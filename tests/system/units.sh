@@ -55,6 +55,11 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip "privlinkd may listen at port 443" "needs root"
 fi
+for unit in privlinkd privlink-agent; do
+	is "$(sed -n '/^\[Unit\]/,/^\[Service\]/s/^StartLimitIntervalSec=//p' "$dir/$unit.service")" 0 \
+		"$unit is started again however often it failed"
+done
+is "$(value privlinkd RequiresMountsFor)" "/var/lib/privlink /var/lib/privlink/store" "privlinkd waits for the disks of its state"
 
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
