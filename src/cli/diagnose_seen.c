@@ -7,6 +7,7 @@
 
 #define BEGIN_MS 2000
 #define LAST_MS	 100 /* what was seen is told within this */
+#define END_MS	 500 /* and with packets that still come, this is the end */
 #define RATE	 5000
 
 static json_t *next(struct seen *seen, int timeout_ms)
@@ -82,9 +83,10 @@ static void ask_nat(struct seen *seen, struct cli *cli)
 
 void seen_end(struct seen *seen, struct cli *cli)
 {
+	uint64_t end_ms = now_mono_ms() + END_MS;
 	json_t *packet;
 
-	while (seen->is_known && (packet = next(seen, LAST_MS))) {
+	while (seen->is_known && now_mono_ms() < end_ms && (packet = next(seen, LAST_MS))) {
 		count(seen, packet);
 		json_decref(packet);
 	}

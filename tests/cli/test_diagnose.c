@@ -3,6 +3,11 @@
  * What privlink diagnose makes of a test that failed and of what the node has seen meanwhile: the first
  * broken thing, and what to do about it.
  */
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "../tap.h"
 #include "src/cli/diagnose.h"
 
@@ -85,7 +90,7 @@ static json_t *test_of(const char *kind, const char *code)
 	return json_pack("{s:o}", "Steps", steps_list);
 }
 
-int main(void)
+static void test_causes(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct seen seen = {.is_known = cases[i].is_known,
@@ -104,5 +109,45 @@ int main(void)
 		json_decref(test);
 		seen_done(&seen);
 	}
+}
+
+/* An agent that tells of a packet every 10 ms, until nobody listens or 5 s are over. */
+static pid_t start_agent(const int fds[2])
+{
+	static const char line[] = "{\"verdict\": \"pass\", \"reason\": \"local\", \"from\": \"i-1\"}\n";
+	const struct timespec pause = {.tv_nsec = 10000000};
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	(void)close(fds[0]);
+	for (int i = 0; i < 500 && send(fds[1], line, strlen(line), MSG_NOSIGNAL) > 0; i++)
+		(void)nanosleep(&pause, NULL);
+	_exit(0);
+}
+
+static void test_steady_traffic(void)
+{
+	struct seen seen = {.is_known = true, .instance = "i-1", .drops = json_object()};
+	uint64_t begin_ms = now_mono_ms();
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		abort();
+	pid = start_agent(fds);
+	(void)close(fds[1]);
+	seen.agent.fd = fds[0];
+	seen_end(&seen, NULL);
+	tap_ok(now_mono_ms() - begin_ms < 3000, "the end does not wait for an instance that always sends");
+	tap_ok(seen.sent > 0, "of which packets were counted");
+	seen_done(&seen);
+	(void)waitpid(pid, NULL, 0);
+}
+
+int main(void)
+{
+	test_causes();
+	test_steady_traffic();
 	return tap_done();
 }
