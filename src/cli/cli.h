@@ -131,6 +131,8 @@ int cli_path_print(const struct cli *cli, const json_t *path);
 int cli_test_run(struct cli *cli, const struct params *params, json_t **ret);
 /* Its steps, for people. Exit code. */
 int cli_test_print(const struct cli *cli, const json_t *answer);
+/* Says why it has ended without a verdict. CLI_FAILED. */
+int cli_test_fail(const json_t *answer);
 
 /* ---- the agent of this node ---- */
 

@@ -104,7 +104,7 @@ static int print_probe(const struct cli *cli, const struct probe *probe)
 {
 	int r;
 
-	if (!probe->test)
+	if (!probe->test || !*text_of(probe->test, "Verdict"))
 		return CLI_OK;
 	printf("\nTried from the instance: %s\n\n", text_of(probe->test, "Verdict"));
 	r = cli_test_print(cli, probe->test);
@@ -147,6 +147,8 @@ static int diagnose(struct cli *cli, const struct params *params, bool tries)
 		r = cli->json ? print_json(path, &probe) : print_probe(cli, &probe);
 	if (r == CLI_OK && (!streq(text_of(path, "Verdict"), "Reachable") || probe.cause))
 		r = CLI_UNREACHABLE;
+	if (r == CLI_OK && probe.test && !*text_of(probe.test, "Verdict"))
+		r = cli_test_fail(probe.test);
 	json_decref(probe.test);
 	json_decref(probe.cause);
 	seen_done(&probe.seen);

@@ -127,6 +127,12 @@ int cli_test_print(const struct cli *cli, const json_t *answer)
 	return CLI_OK;
 }
 
+int cli_test_fail(const json_t *answer)
+{
+	return cli_fail("%s: %s: %s", text_of(answer, "TestId"), text_of(answer, "Status"),
+			text_of(answer, "StatusInfo"));
+}
+
 static int show(const struct cli *cli, const json_t *answer)
 {
 	const char *verdict = text_of(answer, "Verdict");
@@ -139,8 +145,7 @@ static int show(const struct cli *cli, const json_t *answer)
 		r = cli_test_print(cli, answer);
 		printf("%s\n", verdict);
 	} else {
-		r = cli_fail("%s: %s: %s", text_of(answer, "TestId"), text_of(answer, "Status"),
-			     text_of(answer, "StatusInfo"));
+		r = cli_test_fail(answer);
 	}
 	return r == CLI_OK && streq(verdict, "Reachable") ? CLI_OK : CLI_FAILED;
 }

@@ -182,8 +182,9 @@ def test_other_scheme(directory):
 
 
 @contextlib.contextmanager
-def api(throttled):
-    """Answers that there is nothing; the calls of these numbers, that they come too often, so many milliseconds too early."""
+def api(throttled, answers=None):
+    """Answers that there is nothing, and what an action has of its own; the calls of these numbers, that they come too often,
+    so many milliseconds too early."""
     calls = []
 
     class Api(http.server.BaseHTTPRequestHandler):
@@ -191,7 +192,7 @@ def api(throttled):
             form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
             calls.append((time.time(), form, self.headers["x-acs-signature-nonce"]))
             wait_ms = throttled.get(len(calls))
-            answer = {"RequestId": "R", "Events": [], "Nodes": [], "TotalCount": 0}
+            answer = {"RequestId": "R", "Events": [], "Nodes": [], "TotalCount": 0} | (answers or {}).get(self.headers["x-acs-action"], {})
             body = json.dumps({"Code": "Throttling.User", "Message": "Too many.", "RequestId": "R"} if wait_ms else answer).encode()
             self.send_response(400 if wait_ms else 200)
             if wait_ms and wait_ms > 0:
@@ -239,6 +240,20 @@ def test_follow_throttled(directory):
     ok("the account calls too often; waiting 3 s" in text, "and says so", text)
     since = [calendar.timegm(time.strptime(form["StartTime"][0], "%Y-%m-%dT%H:%M:%SZ")) for _, form, _ in calls[1:4]]
     ok(since[0] == since[1] and since[2] <= calls[1][0] - 60, "without a gap of the time that it has waited", since, calls)
+
+
+def test_no_verdict(directory):
+    """A connectivity test whose node was gone has neither steps nor a verdict."""
+    answers = {"GetEndpointPath": {"Verdict": "Reachable", "Protocol": "TCP", "Port": 443, "Hops": []},
+               "CreateConnectivityTest": {"TestId": "ct-1"},
+               "GetConnectivityTest": {"TestId": "ct-1", "Status": "Expired", "StatusInfo": "Its node did not answer.", "Verdict": "", "Steps": []}}
+    for options in [], ["-o", "json"]:
+        with api({}, answers) as (url, _):
+            result = subprocess.run([f"{BUILD}/src/cmd/privlink", "diagnose", "i-1", "10.0.1.100:443", "--state-dir", directory, "--config",
+                                     "/dev/null", "--endpoint", url, *options], capture_output=True, text=True, timeout=120,
+                                    env=environment(**KEY))
+        ok(result.returncode == 1 and "ct-1: Expired: Its node did not answer." in result.stderr,
+           f"diagnose{' in JSON' if options else ''} fails with the reason where its test ended without a verdict", result)
 
 
 def shown(pid):
@@ -349,6 +364,7 @@ def main():
         test_other_scheme(directory)
         test_throttled(directory)
         test_follow_throttled(directory)
+        test_no_verdict(directory)
         test_secret(directory)
         test_settings(directory)
         test_show(directory)
