@@ -59,7 +59,7 @@ static void try_it(struct cli *cli, const struct params *asked, const json_t *pa
 	seen_begin(&ret->seen, cli, params_get(asked, "InstanceId"));
 	if (add_question(asked, path, &params) < 0 || cli_test_run(cli, &params, &ret->test) != CLI_OK)
 		(void)cli_fail("nothing was tried from the instance: this is what is configured");
-	seen_end(&ret->seen, cli);
+	seen_end(&ret->seen, cli, ret->test);
 	if (ret->test)
 		ret->cause = diagnose_cause(ret->test, &ret->seen);
 	params_done(&params);

@@ -10,6 +10,7 @@ struct seen {
 	bool is_known;		     /* the instance's node is this one, and we may ask its agent */
 	uint64_t sent, received;     /* packets of the instance's that passed, either way */
 	json_t *drops;		     /* reason: packets; dropped */
+	json_t *drops_there;	     /* of these, of packets that may have been the test's */
 	char server[64];	     /* an instance that got some of them, and is not the one; "": unknown */
 	uint64_t nat_flows, nat_max; /* translated flows to the server, and room; 0: unknown */
 	struct cli_agent agent;
@@ -18,10 +19,11 @@ struct seen {
 
 /* Begins to look; says nothing if that cannot be. */
 void seen_begin(struct seen *seen, struct cli *cli, const char *instance);
-/* Takes in what has been seen up to now, and ends. */
-void seen_end(struct seen *seen, struct cli *cli);
+/* Takes in what has been seen up to now, and ends. `test` is an answer of GetConnectivityTest; NULL: none was
+ * made. */
+void seen_end(struct seen *seen, struct cli *cli, const json_t *test);
 void seen_done(struct seen *seen);
-/* The reason of most drops; NULL: there was none. */
+/* The reason of most drops that may explain how the test went; NULL: there was none. */
 const char *seen_worst_drop(const struct seen *seen);
 /* {"Sent", "Received", "Drops": {reason: packets}, "Server", "NatFlows", "NatFlowsMax"}; NULL: it is not
  * known. */

@@ -96,10 +96,10 @@ static void test_causes(void)
 		struct seen seen = {.is_known = cases[i].is_known,
 				    .sent = cases[i].sent,
 				    .instance = "i-1",
-				    .drops = json_object()};
+				    .drops_there = json_object()};
 		json_t *test = test_of(cases[i].kind, cases[i].code), *cause;
 
-		read_drops(cases[i].drops, seen.drops);
+		read_drops(cases[i].drops, seen.drops_there);
 		cause = diagnose_cause(test, &seen);
 		if (!tap_ok(streq(text_of(cause, "Code"), cases[i].cause) &&
 				    strstr(text_of(cause, "Advice"), cases[i].advice),
@@ -128,7 +128,8 @@ static pid_t start_agent(const int fds[2])
 
 static void test_steady_traffic(void)
 {
-	struct seen seen = {.is_known = true, .instance = "i-1", .drops = json_object()};
+	struct seen seen = {
+		.is_known = true, .instance = "i-1", .drops = json_object(), .drops_there = json_object()};
 	uint64_t begin_ms = now_mono_ms();
 	int fds[2];
 	pid_t pid;
@@ -138,16 +139,55 @@ static void test_steady_traffic(void)
 	pid = start_agent(fds);
 	(void)close(fds[1]);
 	seen.agent.fd = fds[0];
-	seen_end(&seen, NULL);
+	seen_end(&seen, NULL, NULL);
 	tap_ok(now_mono_ms() - begin_ms < 3000, "the end does not wait for an instance that always sends");
 	tap_ok(seen.sent > 0, "of which packets were counted");
 	seen_done(&seen);
 	(void)waitpid(pid, NULL, 0);
 }
 
+static const struct {
+	const char *name, *packet;
+	bool counts;
+} dropped[] = {
+	{"to a target", "\"source\": \"10.0.1.10:4000\", \"destination\": \"10.0.1.8:443\"", true},
+	{"an echo request to a target", "\"source\": \"10.0.1.10\", \"destination\": \"10.0.1.8\"", true},
+	{"from a target", "\"source\": \"10.0.1.8:443\", \"destination\": \"10.0.1.10:4000\"", true},
+	{"from a server behind a target",
+	 "\"source\": \"10.9.0.4:443\", \"destination\": \"198.18.0.1:9\", \"sent_source\": \"10.0.1.8:443\", "
+	 "\"sent_destination\": \"10.0.1.10:4000\"",
+	 true},
+	{"to a resolver", "\"source\": \"10.0.1.10:4000\", \"destination\": \"100.100.2.136:53\"", true},
+	{"to something else", "\"source\": \"10.0.1.10:4000\", \"destination\": \"10.0.1.80:443\"", false},
+	{"of IPv4, before its addresses were known", "\"ethertype\": \"0x0800\"", true},
+	{"that asks for a neighbour", "\"ethertype\": \"0x0806\"", true},
+	{"of IPv6", "\"ethertype\": \"0x86dd\"", false},
+};
+
+static void test_dropped(const char *name, const char *packet, bool counts)
+{
+	struct seen seen = {
+		.is_known = true, .instance = "i-1", .drops = json_object(), .drops_there = json_object()};
+	json_t *test = test_of("Connect", "Timeout");
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		abort();
+	(void)dprintf(fds[1], "{\"verdict\": \"drop\", \"reason\": \"why\", %s}\n", packet);
+	(void)close(fds[1]);
+	seen.agent.fd = fds[0];
+	seen_end(&seen, NULL, test);
+	tap_ok(json_object_size(seen.drops) == 1 && !!seen_worst_drop(&seen) == counts,
+	       "a packet %s that is dropped %s", name, counts ? "may be the cause" : "explains nothing");
+	json_decref(test);
+	seen_done(&seen);
+}
+
 int main(void)
 {
 	test_causes();
+	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
+		test_dropped(dropped[i].name, dropped[i].packet, dropped[i].counts);
 	test_steady_traffic();
 	return tap_done();
 }
