@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 
 #define DEFAULT_RUN_DIR "/run/privlink"
 #define ANSWER_MAX	(64 * 1024)
+#define BACKUP		"privlink.db.backup" /* in the store's directory (store_back_up()) */
 
 struct text {
 	char data[ANSWER_MAX];
@@ -265,19 +268,16 @@ static int copy_all(int from, int to)
 	return fsync(to) < 0 ? -errno : 0;
 }
 
-/* All of it under the new name, or nothing. */
-static int copy_file(const char *from, const char *to)
+/* All of it under the new name, or nothing. The name until then is nobody else's. */
+static int copy_file(int in, const char *to)
 {
-	_cleanup_(closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
+	_cleanup_(closep) int out = -EBADF;
 	char fresh[PATH_MAX];
 	int r;
 
-	if (in < 0)
-		return -errno;
-	if (str_format(fresh, sizeof(fresh), "%s.new", to) < 0)
+	if (str_format(fresh, sizeof(fresh), "%s.XXXXXX", to) < 0)
 		return -ENAMETOOLONG;
-	(void)unlink(fresh);
-	out = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	out = mkostemp(fresh, O_CLOEXEC);
 	if (out < 0)
 		return -errno;
 	r = copy_all(in, out);
@@ -288,26 +288,75 @@ static int copy_file(const char *from, const char *to)
 	return r;
 }
 
-int cli_run_store_backup(_unused_ struct cli *cli, int argc, char **argv)
+/* The store's directory, which is privlinkd's user's, with a lock: copies have one name, so they are made one
+ * after the other. */
+static int open_store(struct cli *cli, char path[PATH_MAX])
 {
-	json_t *answer = NULL;
-	struct local local;
-	const char *made;
-	int r;
+	int fd;
 
-	r = read_arguments("store backup", argc, argv, true, &local);
-	if (r == CLI_OK)
-		r = ask(local.run_dir, "backup", "{}", &answer);
+	if (str_format(path, PATH_MAX, "%s/store", cli_state_dir(cli)) < 0)
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR) {
+			close(fd);
+			return -errno;
+		}
+	return fd;
+}
+
+/* The copy that privlinkd has made. It is not root, and is not believed where that is: it may only be the one
+ * file in its own directory, and its own. -EXDEV: it is not. */
+static int open_backup(int directory, const char *made)
+{
+	_cleanup_(closep) int fd = openat(directory, BACKUP, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat place, file, said;
+
+	if (stat(made, &said) < 0)
+		return -errno;
+	if (fd < 0 || fstat(directory, &place) < 0 || fstat(fd, &file) < 0)
+		return errno == ENOENT ? -EXDEV : -errno;
+	if (!S_ISREG(file.st_mode) || file.st_uid != place.st_uid || file.st_dev != said.st_dev ||
+	    file.st_ino != said.st_ino)
+		return -EXDEV;
+	return TAKE_FD(fd);
+}
+
+static int back_up(const struct local *local, int directory, const char *path)
+{
+	_cleanup_(json_decrefp) json_t *answer = NULL;
+	_cleanup_(closep) int made = -EBADF;
+	int r = ask(local->run_dir, "backup", "{}", &answer);
+
 	if (r != CLI_OK)
 		return r;
-	made = json_string_value(json_object_get(answer, "file")) ?: "";
-	r = copy_file(made, local.argument);
-	(void)unlink(made);
+	made = open_backup(directory, json_string_value(json_object_get(answer, "file")) ?: "");
+	if (made == -EXDEV)
+		return cli_fail("privlinkd's copy of the store is not its own file %s/" BACKUP
+				" (--state-dir says where privlinkd keeps its state)",
+				path);
+	r = made < 0 ? made : copy_file(made, local->argument);
+	(void)unlinkat(directory, BACKUP, 0);
 	if (r < 0)
-		r = cli_fail("cannot copy the store to %s: %s", local.argument, strerror(-r));
-	else
-		printf("store=%s revision=%lld\n", json_string_value(json_object_get(answer, "store")) ?: "",
-		       (long long)json_integer_value(json_object_get(answer, "revision")));
-	json_decref(answer);
-	return r;
+		return cli_fail("cannot copy the store to %s: %s", local->argument, strerror(-r));
+	printf("store=%s revision=%lld\n", json_string_value(json_object_get(answer, "store")) ?: "",
+	       (long long)json_integer_value(json_object_get(answer, "revision")));
+	return CLI_OK;
+}
+
+int cli_run_store_backup(struct cli *cli, int argc, char **argv)
+{
+	_cleanup_(closep) int directory = -EBADF;
+	char path[PATH_MAX];
+	struct local local;
+	int r = read_arguments("store backup", argc, argv, true, &local);
+
+	if (r != CLI_OK)
+		return r;
+	directory = open_store(cli, path);
+	if (directory < 0)
+		return cli_fail("cannot open the store's directory %s: %s", path, strerror(-directory));
+	return back_up(&local, directory, path);
 }

@@ -256,6 +256,67 @@ def test_no_verdict(directory):
            f"diagnose{' in JSON' if options else ''} fails with the reason where its test ended without a verdict", result)
 
 
+class Named(http.server.BaseHTTPRequestHandler):
+    """A privlinkd that says which file its copy of the store is."""
+    def do_POST(self):
+        body = json.dumps({"file": self.server.file, "store": "s", "revision": 1}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self):
+        return "feed"
+
+    def log_message(self, *_):
+        pass
+
+
+class Feed(http.server.HTTPServer):
+    address_family = socket.AF_UNIX
+
+    def server_bind(self):
+        self.socket.bind(self.server_address)
+
+
+def test_backup(directory):
+    """What privlinkd names is not root's word."""
+    if os.geteuid() != 0:
+        return
+    state = os.path.join(directory, "backup")
+    os.makedirs(os.path.join(state, "store"))
+    os.chown(os.path.join(state, "store"), 65534, 65534)
+    secret, copy = os.path.join(state, "secret"), os.path.join(state, "copy")
+    own = os.path.join(state, "store", "privlink.db.backup")
+    feed = Feed(os.path.join(state, "feed.sock"), Named)
+    thread = threading.Thread(target=feed.serve_forever)
+    thread.start()
+
+    def backup():
+        return subprocess.run([f"{BUILD}/src/cmd/privlink", "--state-dir", state, "store", "backup", copy, "--run-dir", state],
+                              capture_output=True, text=True, timeout=60, env=environment())
+
+    with open(secret, "w", encoding="utf-8") as f:
+        f.write("secret")
+    for name, named, make in [("another file", secret, lambda: None), ("a link to another file", own, lambda: os.symlink(secret, own)),
+                              ("another name of another's file", own, lambda: os.link(secret, own))]:
+        feed.file = named
+        make()
+        result = backup()
+        ok(result.returncode == 1 and not os.path.exists(copy) and os.path.exists(secret),
+           f"store backup neither copies nor removes {name} that privlinkd names", result)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(own)
+    with open(own, "w", encoding="utf-8") as f:
+        f.write("store")
+    os.chown(own, 65534, 65534)
+    result = backup()
+    ok(result.returncode == 0 and os.path.getsize(copy) == 5 and not os.path.exists(own), "but its own file", result)
+    feed.shutdown()
+    thread.join()
+    feed.server_close()
+
+
 def shown(pid):
     with open(f"/proc/{pid}/cmdline", "rb") as f:
         return f.read()
@@ -365,6 +426,7 @@ def main():
         test_throttled(directory)
         test_follow_throttled(directory)
         test_no_verdict(directory)
+        test_backup(directory)
         test_secret(directory)
         test_settings(directory)
         test_show(directory)

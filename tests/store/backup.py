@@ -53,6 +53,8 @@ def while_it_runs(tap):
     writer = threading.Thread(target=load)
     writer.start()
     busy.wait()
+    with open(copy + ".new", "w", encoding="utf-8") as f:
+        f.write("an operator's")
     done = home.cli("store", "backup", copy)
     at_least = [v for v in made if v]
     writer.join()
@@ -62,7 +64,8 @@ def while_it_runs(tap):
     tap.ok(sorted(os.listdir(home.store)) == ["privlink.db", "privlink.db-wal"], "nothing is left beside the store",
            os.listdir(home.store))
     copy_last_moment(home, copy)
-    tap.ok(os.path.exists(copy) and not os.path.exists(copy + ".new"), "a second copy takes the first one's place")
+    tap.ok(sorted(n for n in os.listdir(home.top) if n.startswith("copy")) == ["copy", "copy.new"],
+           "a second copy takes the first one's place, and no other file's", os.listdir(home.top))
     now = set(made) | set(vpcs)
 
     restore(home, copy)
@@ -83,6 +86,14 @@ def while_it_runs(tap):
     tap.ok(found is not None and set(found) == now and late not in found, "and then is served", home.log())
     tap.ok(len(at_least) > 5, "(writes went on during the copy)", at_least)
 
+    copies = [os.path.join(home.top, f"at-once-{i}") for i in range(6)]
+    threads = [threading.Thread(target=home.cli, args=("store", "backup", c)) for c in copies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sizes = [os.path.getsize(c) if os.path.exists(c) else None for c in copies]
+    tap.ok(all(sizes), "copies that are asked for at once are all whole", sizes)
     home.end()
 
     done = home.cli("store", "backup", copy)
