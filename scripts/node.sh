@@ -94,9 +94,9 @@ make_user() {
 }
 
 # A daemon that runs and is none of ours.
-foreign_daemon() { # NAME
+foreign_daemon() { # NAME PIDFILE, without .pid
 	local pid
-	pid=$(pid_of "$1") && runs "$pid" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] &&
+	pid=$(pid_of "$2") && runs "$pid" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] &&
 		! grep -qszxF "$mark=1" "/proc/$pid/environ"
 }
 
@@ -112,11 +112,11 @@ has_sign() {
 
 is_installed() {
 	! is_ours && [ -n "$(find "$state" -mindepth 1 -maxdepth 1 ! -path "$mine" 2>/dev/null)" ] && return
-	foreign_daemon privlinkd || foreign_daemon privlink-agent
+	foreign_daemon privlinkd privlinkd || foreign_daemon privlink-agent agent
 }
 
 make_directories() {
-	! is_installed && note sign "$here" && install -d -m 755 "$state" "$mine" "$run" &&
+	! is_installed && note node "$(node_name)" && note sign "$here" && install -d -m 755 "$state" "$mine" "$run" &&
 		install -d -m 700 -o privlink -g privlink "$state/store" &&
 		install -d -m 750 -o root -g privlink "$state/tls"
 }

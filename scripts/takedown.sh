@@ -21,14 +21,13 @@ marked_devices() {
 		sed -nE 's,^[0-9]+: ([^:@]+)[:@].*alias privlink/([A-Za-z0-9_-]+)/([0-9])/([0-9a-f]+)/([A-Za-z0-9_-]*).*,\1 \2 \3 \4 \5,p'
 }
 
-# The nodes that are ours: by name, by what was noted, and before these were named so by what they are noted beside.
+# The nodes that are ours: by name, and by what was noted.
 our_nodes() {
 	local node
 	{
 		noted node
 		node_name
 		marked_devices | awk '$2 ~ /^quickstart-/ { print $2 }'
-		! has_sign || [ -n "$(noted node)" ] || marked_devices | awk '{ print $2 }'
 	} | sort -u | while read -r node; do
 		[[ $node =~ ^[A-Za-z0-9_-]+$ ]] && echo "$node"
 	done
