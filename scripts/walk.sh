@@ -23,12 +23,13 @@ fqdn=$(fqdn_of pai-dlc)
 
 # ---- calling the API ----
 
-# Runs privlink as one of the accounts, from the files that make_accounts writes; the administrator's key needs none.
+# Runs privlink as one of the accounts, from the files that make_accounts writes; the administrator's key needs none, and root's
+# own settings are for another API.
 as() { # ACCOUNT ARGUMENT...
 	local account=$1
 	shift
 	if [ "$account" = admin ]; then
-		"$privlink" --endpoint "https://127.0.0.1:$https" --region "$region" "$@"
+		"$privlink" --config /dev/null --endpoint "https://127.0.0.1:$https" --region "$region" "$@"
 	else
 		"$privlink" --config "$mine/$account.conf" "$@"
 	fi

@@ -9,7 +9,7 @@ dir=$(mktemp -d /tmp/privlink-node-XXXXXX) || exit 1
 pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "${dir:?}"' EXIT
 . "$(dirname "$0")/../tap.sh" || exit 1
-for part in processes node takedown; do
+for part in processes node takedown walk; do
 	# shellcheck disable=SC1090
 	. "$source_dir/scripts/$part.sh" || exit 1
 done
@@ -36,5 +36,10 @@ until grep -qsx privlink-agent "/proc/$pid/comm"; do :; done
 echo "$pid" >"$run/agent.pid"
 is_installed
 ok $? "an agent that runs, and is none of quickstart's, is an installation"
+
+# What the command line is told.
+privlink=echo https=8443
+is "$(as admin node list)" "--config /dev/null --endpoint https://127.0.0.1:8443 --region $region node list" \
+	"the administrator's calls go by no settings of root's own"
 
 tap_done
