@@ -153,12 +153,13 @@ apt_update() {
 	return 1
 }
 
+# It has the lock, too: should we be killed, the next run waits for it. (apt closes it for what it starts.)
 apt_install() { # LOG PACKAGE...
 	local log=$1
 	shift
 	DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y --no-install-recommends \
 		-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-		install "$@" >"$log" 2>&1 </dev/null {packages_fd}<&-
+		install "$@" >"$log" 2>&1 </dev/null
 }
 
 # With nothing started or enabled; a signal that ends us leaves no policy behind, and is then whoever's it was before.

@@ -22,6 +22,19 @@ printf '#!/bin/sh\n' >"$dir/bin/clang"
 is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" "" "and none where clang can link one"
 rm -r "${dir:?}/bin"
 
+# The real one, with an apt that goes on when whoever called it is killed.
+(
+	apt-get() { exec bash -c "touch $dir/installing; until [ -e $dir/installed ]; do sleep 0.05; done"; }
+	packages_lock
+	apt_install "$dir/log" nginx &
+)
+until [ -e "$dir/installing" ]; do sleep 0.05; done
+flock -n "$dir" true
+is $? 1 "an apt whose run was killed has the lock until it ends"
+touch "$dir/installed"
+flock -w 30 "$dir" true
+ok $? "and gives it back then"
+
 disable_service() { echo "$1" >>"$dir/disabled"; }
 is_met() { [ "$1" != command:nginx ] || [ -e "$dir/has-nginx" ]; }
 apt_install() { # nothing may start now; nginx comes
