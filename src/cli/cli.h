@@ -221,7 +221,8 @@ struct cli_command {
 	int (*complete)(struct cli *cli, json_t *answer, json_t *entries);
 	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
 	const char *usage;				    /* of such a command */
-	const char *notes;				    /* what else its help says; lines */
+	bool is_text;		       /* of such a command: what it prints is no JSON, ever */
+	const char *notes;	       /* what else its help says; lines */
 	const struct cli_column *more; /* what `complete` has added to the answer; ends with a NULL title */
 	const char *whats;	       /* of a list: what is in it, of the account's own ("endpoints"), … */
 	bool of_all;		       /* … or of all accounts' */

@@ -409,6 +409,8 @@ int cli_command_run(struct cli *cli, const struct cli_command *command, int argc
 	struct params params = {0};
 	int r;
 
+	if (command->is_text && cli->json)
+		return cli_usage("%s %s prints no JSON", command->group, command->name);
 	if (command->run)
 		return command->run(cli, argc, argv);
 	if (cli_config_load(cli) < 0)

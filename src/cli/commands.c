@@ -723,7 +723,7 @@ const struct cli_command cli_commands[] = {
 	{"node", "delete", "Forgets a node that does not come back (administrators).", "privlink",
 	 "DeleteNode"},
 	{"node", "accept-store", "Lets this node follow the store that privlinkd serves now (root).",
-	 .run = cli_run_accept_store, .usage = ""},
+	 .run = cli_run_accept_store, .is_text = true, .usage = ""},
 
 	{"region", "list", "Shows the regions.", "vpc", "DescribeRegions", .whats = "regions",
 	 .of_all = true},
@@ -770,18 +770,19 @@ const struct cli_command cli_commands[] = {
 		 "(privlink endpoint set-flow-log). Numbers are packets and bytes, to the server and from it.\n"
 		 "With -o json a record is an object, as in the files.\n"},
 	{"admin", "new-key", "Makes a new key for the administrator and writes it to admin.env (root).",
-	 .run = cli_run_admin_new_key, .usage = "[--revoke-others] [--account NUMBER] [--run-dir DIR]"},
+	 .run = cli_run_admin_new_key, .is_text = true,
+	 .usage = "[--revoke-others] [--account NUMBER] [--run-dir DIR]"},
 	{"store", "show", "Shows the store's identity and revision (root).", .run = cli_run_store_show,
 	 .usage = "[--run-dir DIR]"},
 	{"store", "backup", "Copies the store of the running privlinkd to a file (root).",
-	 .run = cli_run_store_backup, .usage = "FILE [--run-dir DIR]"},
+	 .run = cli_run_store_backup, .is_text = true, .usage = "FILE [--run-dir DIR]"},
 	{"ca", "init", "Makes this machine's certificate authority, if there is none (root).",
-	 .run = cli_run_ca_init, .usage = "[--name TEXT]"},
-	{"ca", "issue", "Issues a server certificate (root).", .run = cli_run_ca_issue,
+	 .run = cli_run_ca_init, .is_text = true, .usage = "[--name TEXT]"},
+	{"ca", "issue", "Issues a server certificate (root).", .run = cli_run_ca_issue, .is_text = true,
 	 .usage = "--name NAME --out DIR [--san DNS:name,IP:address]… [--api [--catalogue FILE]] [--owner "
 		  "USER]"},
 	{"ca", "show", "Shows certificates, and when they end: the authority's, the API's, or those named.",
-	 .run = cli_run_ca_show, .usage = "[FILE]…"},
+	 .run = cli_run_ca_show, .is_text = true, .usage = "[FILE]…"},
 	{"version", "", "Prints the version.", .run = cli_run_version},
 	{NULL},
 };

@@ -256,6 +256,14 @@ def test_no_verdict(directory):
            f"diagnose{' in JSON' if options else ''} fails with the reason where its test ended without a verdict", result)
 
 
+def test_text_only(directory):
+    for words in ["ca", "init"], ["ca", "issue"], ["ca", "show"], ["admin", "new-key"], ["store", "backup"], ["node", "accept-store"]:
+        for place in [*words, "-o", "json"], ["--json", *words]:
+            result = subprocess.run([f"{BUILD}/src/cmd/privlink", "--state-dir", directory, *place], capture_output=True, text=True,
+                                    timeout=60, env=environment())
+            ok(result.returncode == 2 and f"{' '.join(words)} prints no JSON" in result.stderr, f"{' '.join(place)} is refused", result)
+
+
 class Named(http.server.BaseHTTPRequestHandler):
     """A privlinkd that says which file its copy of the store is."""
     def do_POST(self):
@@ -427,6 +435,7 @@ def main():
         test_follow_throttled(directory)
         test_no_verdict(directory)
         test_backup(directory)
+        test_text_only(directory)
         test_secret(directory)
         test_settings(directory)
         test_show(directory)
