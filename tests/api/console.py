@@ -46,7 +46,7 @@ UNKNOWN = [
     "/console/%2e%2e/%2e%2e/etc/passwd", "/console/..%2f..%2fetc%2fpasswd", "/console/..\\..\\etc\\passwd",
     "/console/%63onsole.js", "/console/console.js%00", "/console/console.js%00.css", "/console/console.js;a", "/Console/",
     "/console/CONSOLE.JS", "/console/console.js.map", "/consol", "/consolee", "/console/con", "/console/admin.env", "/favicon.ico",
-    "/console%2f", "console/", "http://127.0.0.1/console/", "/console/" + "../" * 5000 + "etc/passwd", "/console/" + "a" * 30000,
+    "/console%2f", "console/", "http://127.0.0.1/consol", "http:///console/", "/console/" + "../" * 5000 + "etc/passwd", "/console/" + "a" * 30000,
 ]
 
 
@@ -149,6 +149,8 @@ def test_ways(daemon, connect, how):
 
 def test_unknown(connect, how):
     c = connect()
+    is_equal(ask(c, "GET", "http://127.0.0.1/console/").body, ask(c, "GET", "/console/").body,
+             f"a path behind a host's name is that path, {how}")
     for path in UNKNOWN:
         answer = ask(c, "GET", path)
         shown = path if len(path) < 60 else f"{path[:40]}… ({len(path)})"
