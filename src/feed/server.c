@@ -106,6 +106,23 @@ static bool is_quiet(struct waiter *waiter, uint64_t durable)
 	return true;
 }
 
+/* Memory is ahead of what may be told, and stays so while the store takes no changes. Who has been told of
+ * something hears in time that there is nothing else, so that it does not take privlinkd for gone. */
+static void look_ahead(struct waiter *waiter, uint64_t durable)
+{
+	json_t *answer;
+
+	if (!waiter->over || !store_refuses(waiter->feed->store) || waiter->has_page || !waiter->after ||
+	    waiter->after > durable)
+		return; /* the end of a turn, this one or the next, makes them equal, and notifies */
+	answer = feed_rows_nothing(waiter->after);
+	if (answer)
+		reply_rows(waiter, answer);
+	else
+		answer_error(waiter->feed, waiter->request, 503, "out of memory");
+	waiter_free(waiter);
+}
+
 /* Answers the poll if there is something to tell and it may be told. */
 static void look_at(struct waiter *waiter)
 {
@@ -120,8 +137,10 @@ static void look_at(struct waiter *waiter)
 	json_t *answer;
 	int r;
 
-	if (snapshot_revision(store_rows(feed->store)) != durable)
-		return; /* the end of a turn, this one or the next, makes them equal, and notifies */
+	if (snapshot_revision(store_rows(feed->store)) != durable) {
+		look_ahead(waiter, durable);
+		return;
+	}
 	if (durable == waiter->after && !waiter->over)
 		return;
 	if (is_quiet(waiter, durable))

@@ -67,10 +67,15 @@ static json_t *row_json(const char *key, enum kind kind, const void *row)
 			 (json_int_t)meta->modified, "value", value_json(kind, row));
 }
 
+static json_t *answer_at(uint64_t revision, bool full, json_t *rows, json_t *deleted)
+{
+	return json_pack("{s:I, s:b, s:o, s:o}", "revision", (json_int_t)revision, "full", full, "rows", rows,
+			 "deleted", deleted);
+}
+
 static json_t *answer_json(const struct store *store, bool full, json_t *rows, json_t *deleted)
 {
-	return json_pack("{s:I, s:b, s:o, s:o}", "revision", (json_int_t)store_durable_revision(store),
-			 "full", full, "rows", rows, "deleted", deleted);
+	return answer_at(store_durable_revision(store), full, rows, deleted);
 }
 
 /* The answer becomes a page. */
@@ -515,6 +520,11 @@ int feed_rows_answer(const struct store *store, const struct feed_question *ques
 	if (question->page)
 		return break_off(store, ret);
 	return question->pages ? begin_all(store, &answer, ret) : answer_all(store, &answer, ret);
+}
+
+json_t *feed_rows_nothing(uint64_t after)
+{
+	return answer_at(after, false, json_array(), json_array());
 }
 
 /* ---- whether there is anything ---- */

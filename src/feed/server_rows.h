@@ -30,5 +30,7 @@ struct feed_question {
  * such page; -ENOMEM.
  */
 int feed_rows_answer(const struct store *store, const struct feed_question *question, json_t **ret);
+/* The answer that tells nothing to who was told up to `after`, which stays so. NULL: out of memory. */
+json_t *feed_rows_nothing(uint64_t after);
 /* Whether there is anything to tell: a change after `after` that concerns the node. */
 bool feed_rows_concern(const struct store *store, const char *node, uint64_t after);

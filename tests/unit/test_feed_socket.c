@@ -9,6 +9,7 @@
 
 #include "api/admin/socket.h"
 #include "feed/server.h"
+#include "store/record.h"
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -612,6 +613,45 @@ static void test_feed_stops(struct harness *h, struct feed_server **feed)
 	(void)unlink(address.sun_path);
 }
 
+static void put_unrecorded(struct harness *h)
+{
+	struct vpc vpc = *snapshot_vpc(store_rows(h->store), "vpc-consumer");
+	struct store_txn *txn;
+	int n = 0;
+
+	vpc.name = "not recorded";
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_put(txn, KIND_VPC, &vpc), "put");
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+}
+
+/* What was written cannot be recorded. The store takes no changes from here on. */
+static void test_unrecorded(struct harness *h)
+{
+	long long before = (long long)store_durable_revision(h->store);
+	struct record *record;
+	char target[128];
+	json_t *answer;
+	int status;
+
+	harness_must(record_open("/dev/full", true, &record), "record");
+	store_keep_record(h->store, record);
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=0", before);
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(status == 200 && number_of(answer, "revision") == before, "a poll is answered");
+	json_decref(answer);
+	put_unrecorded(h);
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(status == 200 && number_of(answer, "revision") == before &&
+		       json_array_size(json_object_get(answer, "rows")) == 0,
+	       "while what is newer cannot be recorded a poll hears in its time that there is nothing");
+	json_decref(answer);
+	answer = ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=0", "", &status);
+	tap_is_int(status, 0, "who has nothing yet waits");
+	json_decref(answer);
+}
+
 int main(void)
 {
 	struct feed_server *feed;
@@ -634,6 +674,7 @@ int main(void)
 		test_ranges_come_along(&h);
 		test_busy_ranges(&h);
 		test_dead_poll(&h);
+		test_unrecorded(&h);
 		test_feed_stops(&h, &feed);
 	} else {
 		tap_skip("the feed over its socket", "only root may speak there");
