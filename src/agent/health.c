@@ -617,6 +617,8 @@ int health_set_plan(struct health *health, const struct plan *plan)
 	}
 	for (size_t i = 0; i < n_old && r < 0; i++) /* some are missing now, but none that was there */
 		probes[i]->wanted = true;
+	if (r == 0)
+		health->rows = NULL; /* they are what was found before, and get old */
 	start_new(health, n_old);
 	drop_unwanted(health);
 	if (health->n_probes > 1)

@@ -683,6 +683,16 @@ static void test_row(struct loop *loop)
 	(void)health_set_plan(health, &plan);
 	(void)asked_from(loop, fd, "pong");
 	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY), "but by two");
+
+	plan.n_probes = 0; /* its instance is stopped, and starts again */
+	(void)health_set_plan(health, &plan);
+	plan.n_probes = 1;
+	probes[0].interval_ms = 3600 * 1000;
+	(void)health_set_plan(health, &plan);
+	(void)asked_from(loop, fd, "pong");
+	turn_for(loop, 300);
+	tap_is_str(reason_of(health, "i-dns"), "", "a probe that begins later goes by no row");
+	tap_is_int(state_of(health, "i-dns"), PLAN_HEALTHY, "the first result decides");
 	health_free(health);
 	snapshot_free(rows);
 	close(fd);
