@@ -59,15 +59,18 @@ static void finish(struct run *run)
 	run_free(run);
 }
 
+static bool may_pass(int r)
+{
+	return r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EDQUOT || r == -EIO || r == -EROFS ||
+	       r == -ESTALE;
+}
+
 /* What went wrong inside, for the caller: no numbers, no details. */
-static void fail_inside(struct run *run, int r)
+static void fail_inside(struct run *run, int r, bool passes)
 {
 	log_error("call failed: action=%s request=%s error=%s", run->call.action->name, run->call.request_id,
 		  strerror(-r));
-	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EDQUOT ||
-						    r == -EIO || r == -EROFS || r == -ESTALE
-					    ? "ServiceUnavailable"
-					    : "InternalError");
+	(void)call_fail(&run->call, passes ? "ServiceUnavailable" : "InternalError");
 }
 
 static void attempt(struct run *run);
@@ -80,8 +83,8 @@ static void committed(void *context, int result, _unused_ uint64_t revision)
 		attempt(run);
 		return;
 	}
-	if (result < 0)
-		fail_inside(run, result);
+	if (result < 0) /* a store whose files cannot be opened or written just now says so in other words */
+		fail_inside(run, result, may_pass(result) || result == -EACCES || result == -ENOENT);
 	finish(run);
 }
 
@@ -102,7 +105,7 @@ static int new_txn(struct call *call)
 static void commit_nothing(struct run *run, bool repeats)
 {
 	if (new_txn(&run->call) < 0) {
-		fail_inside(run, -ENOMEM);
+		fail_inside(run, -ENOMEM, true);
 		finish(run);
 		return;
 	}
@@ -183,7 +186,7 @@ static void attempt(struct run *run)
 		call->answer = first_answer;
 		r = answer_secret(call->action->answer) ? product_codes[call->product].reveal(call) : 0;
 		if (r < 0 && r != -EBADMSG)
-			fail_inside(run, r);
+			fail_inside(run, r, may_pass(r));
 		commit_nothing(run, true);
 		return;
 	}
@@ -196,7 +199,7 @@ static void attempt(struct run *run)
 		return;
 	}
 	if (r < 0 && r != -EBADMSG)
-		fail_inside(run, r);
+		fail_inside(run, r, may_pass(r));
 	if (r < 0) {
 		commit_nothing(run, false);
 		return;
@@ -342,7 +345,7 @@ void run_action(const struct run_environment *environment, const struct run_requ
 		r = read_params(run, request);
 	if (r < 0) {
 		if (r != -EBADMSG)
-			fail_inside(run, r);
+			fail_inside(run, r, may_pass(r));
 		finish(run);
 		return;
 	}
