@@ -59,7 +59,10 @@ for unit in privlinkd privlink-agent; do
 	is "$(sed -n '/^\[Unit\]/,/^\[Service\]/s/^StartLimitIntervalSec=//p' "$dir/$unit.service")" 0 \
 		"$unit is started again however often it failed"
 done
-is "$(value privlinkd RequiresMountsFor)" "/var/lib/privlink /var/lib/privlink/store" "privlinkd waits for the disks of its state"
+is "$(value privlinkd After | grep -o 'var-lib\S*mount' | sort | xargs)" "var-lib-privlink-store.mount var-lib-privlink.mount" \
+	"privlinkd waits for the disks of its state"
+is "$(value privlink-agent After | grep -o 'var-lib\S*mount')" var-lib-privlink.mount "and so does the agent"
+is "$(value privlinkd RequiresMountsFor)$(value privlinkd Requires)" "" "but starts without them, and says what to do"
 
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
