@@ -157,6 +157,14 @@ static int learn_name(struct agent *agent)
 	return 0;
 }
 
+/* Of what is wrong with it, damage and devices of another node stay until an operator comes. */
+static int identify(struct agent *agent)
+{
+	int r = learn_name(agent);
+
+	return r == -EUCLEAN || r == -EEXIST ? -ENOTRECOVERABLE : r;
+}
+
 /* What happens. */
 
 static void on_stop(void *context, uint32_t signal_number)
@@ -750,7 +758,7 @@ int agent_run(const struct agent_options *options)
 	if (r == 0)
 		r = agent_take_lock(options->run_dir, &agent.lock_fd);
 	if (r == 0)
-		r = learn_name(&agent);
+		r = identify(&agent);
 	if (r == 0)
 		r = agent_take_node(agent.state.name, &agent.node_fd);
 	if (r == 0)

@@ -9,14 +9,17 @@ static struct certificate in_use; /* end 0: none */
 
 static int read_one(const char *what, const char *path, char ret_path[PATH_MAX], char **ret)
 {
+	int r;
+
 	if (str_copy(ret_path, PATH_MAX, path) < 0)
 		return log_errno(-ENAMETOOLONG, "cannot read %s=%s", what, path);
-	if (daemon_read_file(what, path, ret) == 0)
+	r = daemon_read_file(what, path, ret);
+	if (r == 0)
 		return 0;
 	log_error("HTTPS needs the %s: put it back or issue another (privlink ca issue), or take cert and "
 		  "key out of the settings",
 		  what);
-	return -EINVAL;
+	return r;
 }
 
 int daemon_tls_read(const struct daemon_options *options, struct daemon_tls *ret)

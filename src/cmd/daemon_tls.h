@@ -14,7 +14,7 @@ struct daemon_tls {
 	char *certificate, *key; /* PEM; NULL: no HTTPS */
 };
 
-/* Needs the right to read the key. */
+/* Needs the right to read the key. -ENOENT: one of the files is missing. */
 int daemon_tls_read(const struct daemon_options *options, struct daemon_tls *ret);
 void daemon_tls_done(struct daemon_tls *tls);
 

@@ -185,6 +185,8 @@ static int run(const struct agent_options *options, bool only_remove)
 	}
 	r = agent_run(options);
 	curl_global_cleanup();
+	if (r == -ENOTRECOVERABLE)
+		return EXIT_SETTINGS_REFUSED;
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -51,6 +51,7 @@ struct daemon {
 	struct run_environment environment;
 	struct http *http;
 	struct feed_server *feed;
+	bool needs_settings; /* it ends, and starting again does not help */
 };
 
 static void stop(void *context, uint32_t signal_number)
@@ -75,6 +76,19 @@ static int start_loop(struct daemon *d)
 	return r < 0 ? log_errno(r, "cannot start the loop") : 0;
 }
 
+/* A fault of the machine's, not of the settings: it may be over when the daemon is started again. */
+static bool may_pass(int r)
+{
+	return r == -EIO || r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -ESTALE || r == -ETIMEDOUT ||
+	       r == -EINTR;
+}
+
+static int judge_settings(struct daemon *d, int r)
+{
+	d->needs_settings = r < 0 && !may_pass(r);
+	return r;
+}
+
 static int load_catalogue(struct daemon *d)
 {
 	char why[256] = "";
@@ -83,7 +97,7 @@ static int load_catalogue(struct daemon *d)
 	r = catalogue_load(d->options.catalogue, &d->catalogue, why, sizeof(why));
 	if (r < 0)
 		log_error("cannot read catalogue=%s: %s", d->options.catalogue, *why ? why : strerror(-r));
-	return r;
+	return judge_settings(d, r);
 }
 
 static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
@@ -114,23 +128,33 @@ static int use_certificate(const struct daemon_options *options)
 	return r;
 }
 
+/* A certificate that is not there may be on a disk that comes late. */
+static int open_https(struct daemon *d)
+{
+	int r = use_certificate(&d->options);
+
+	if (r != -ENOENT)
+		r = judge_settings(d, r);
+	return r < 0 ? r : daemon_listen_tcp(d->options.https, &d->https_fd);
+}
+
+static int open_http(struct daemon *d)
+{
+	int r = judge_settings(d, daemon_http_allowed(d->options.http, d->options.http_anywhere));
+
+	return r < 0 ? r : daemon_listen_tcp(d->options.http, &d->http_fd);
+}
+
 static int open_tcp(struct daemon *d)
 {
 	const struct daemon_options *options = &d->options;
-	int r = 0;
+	int r = options->certificate ? open_https(d) : 0;
 
-	if (options->certificate) {
-		r = use_certificate(options);
-		if (r == 0)
-			r = daemon_listen_tcp(options->https, &d->https_fd);
-	}
-	if (r == 0 && !options->no_http) {
-		r = daemon_http_allowed(options->http, options->http_anywhere);
-		if (r == 0)
-			r = daemon_listen_tcp(options->http, &d->http_fd);
-	}
+	if (r == 0 && !options->no_http)
+		r = open_http(d);
 	if (r == 0 && d->https_fd < 0 && d->http_fd < 0)
-		r = log_errno(-EINVAL, "nothing to serve: neither a certificate nor plain HTTP");
+		r = judge_settings(
+			d, log_errno(-EINVAL, "nothing to serve: neither a certificate nor plain HTTP"));
 	return r;
 }
 
@@ -341,6 +365,15 @@ static void finish(struct daemon *d)
 	tls_identity_clear();
 }
 
+static int status_of(const struct daemon *d, int r)
+{
+	if (r == 0)
+		return EXIT_SUCCESS;
+	if (d->needs_settings)
+		return EXIT_SETTINGS_REFUSED;
+	return r == -EUCLEAN ? EXIT_STORE_REFUSED : EXIT_FAILURE;
+}
+
 static int run(struct daemon *d, int argc, char **argv)
 {
 	int r;
@@ -354,7 +387,7 @@ static int run(struct daemon *d, int argc, char **argv)
 		r = loop_run(d->loop);
 	}
 	finish(d);
-	return r == 0 ? EXIT_SUCCESS : r == -EUCLEAN ? EXIT_STORE_REFUSED : EXIT_FAILURE;
+	return status_of(d, r);
 }
 
 int main(int argc, char **argv)

@@ -346,8 +346,11 @@ int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size
 	(void)str_copy(ret_why, why_size, "");
 	root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (!root) {
-		if (json_error_code(&error) == json_error_cannot_open_file)
-			return complain(&reader, "%s", error.text);
+		r = -errno;
+		if (json_error_code(&error) == json_error_cannot_open_file) {
+			(void)complain(&reader, "%s", error.text);
+			return r;
+		}
 		return complain(&reader, "line %d, column %d: %s", error.line, error.column, error.text);
 	}
 	catalogue = calloc(1, sizeof(*catalogue));

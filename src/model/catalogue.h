@@ -39,7 +39,8 @@ struct catalogue {
 	size_t n_services;
 };
 
-/* Reads the file; on -EINVAL `ret_why` (text_size bytes) says what is wrong and where. */
+/* Reads the file; `ret_why` (why_size bytes) says what is wrong and where, if not left empty. -EINVAL: what
+ * it says; other errors are the file's. */
 int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size_t why_size);
 struct catalogue *catalogue_free(struct catalogue *catalogue);
 

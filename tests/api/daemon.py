@@ -283,6 +283,31 @@ def test_check(directory):
     ok(not os.path.exists(os.path.join(directory, "never")), "--check makes nothing")
 
 
+def test_status(directory):
+    """78 where only an operator helps, which systemd does not start again; 1 where it may be over the next time."""
+    crt, key = make_certificate(directory, "status")
+    other = make_certificate(directory, "status-other")
+    text = os.path.join(directory, "text")
+    with open(text, "w") as f:
+        f.write("hello\n")
+    places = ["--state-dir", os.path.join(directory, "state"), "--run-dir", os.path.join(directory, "run")]
+    http = f"127.0.0.1:{free_port()}"
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        for status, arguments, want in (
+            (78, ["--catalogue", text], f"cannot read catalogue={text}"),
+            (78, ["--cert", crt, "--key", other[1], "--http", http], "the key does not belong to the certificate"),
+            (78, ["--cert", text, "--key", key, "--http", http], "holds no certificate in PEM"),
+            (78, ["--http", "0.0.0.0:1"], "plain HTTP only on loopback"),
+            (78, ["--no-http"], "nothing to serve"),
+            (1, ["--cert", "/nowhere", "--key", key, "--http", http], "cannot open certificate=/nowhere: No such file"),
+            (1, ["--cert", crt, "--key", "/nowhere", "--http", http], "cannot open key=/nowhere: No such file"),
+            (1, ["--http", f"127.0.0.1:{busy.getsockname()[1]}"], "Address already in use"),
+        ):
+            result = run(*places, *arguments)
+            ok(result.returncode == status and want in result.stderr, f"it ends with {status}: {want.replace(directory, '')[:40]}",
+               result.returncode, result.stderr)
+
+
 def test_certificate_time(directory):
     """A certificate that is late is served: who does not look at it goes on. But it is said."""
     for days, want in (
@@ -381,6 +406,7 @@ def main():
         test_notices(directory)
         test_bad_lines(directory)
         test_check(directory)
+        test_status(directory)
         test_certificate_time(directory)
         test_untimely_certificate(directory)
         test_suites(directory)

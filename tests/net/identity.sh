@@ -111,6 +111,7 @@ sed -i "s/$node/other-$$/" "$dir/state/node.json"
 last_start
 check "devices of another node: the agent refuses, names it and its devices, and says what to do" \
 	refuses "this node is other-$$" "mark of node $node" "pl0" "--remove --node $node"
+check "with a status that systemd leaves it at" fails 78 "mark of node $node" run_agent
 check "nothing of it is left half made" absent "$pins/other-$$"
 check "and nothing of the other node is touched" answers
 cp "$dir/kept.json" "$dir/state/node.json"
@@ -124,6 +125,7 @@ is "$(recorded)" "$node" "and not written down"
 : >"$dir/state/node.json"
 last_start
 check "an empty file is no new node: the agent refuses and says so" refuses "node.json is damaged" "remove it"
+check "with a status that systemd leaves it at" fails 78 "node.json is damaged" run_agent
 head -c 20 "$dir/kept.json" >"$dir/state/node.json"
 last_start
 check "nor is one that was cut" refuses "node.json is damaged"
@@ -134,6 +136,7 @@ rm "$dir/state/node.json"
 mkdir "$dir/state/node.json"
 last_start
 check "one that cannot be read is named" refuses "cannot read file=$dir/state/node.json"
+check "which may pass: systemd starts it again" fails 1 "cannot read file=$dir/state/node.json" run_agent
 rmdir "$dir/state/node.json"
 last_start
 check "doing what it says heals: without the damaged file it starts" wait_for 10 node_live

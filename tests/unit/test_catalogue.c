@@ -173,7 +173,7 @@ static void test_broken(void)
 		tap_is_int(r, -EINVAL, "a broken catalogue is refused");
 		tap_is_str(why, cases[i].why, "it is told: %s", cases[i].why);
 	}
-	tap_is_int(catalogue_load("/nonexistent/catalogue.json", &c, why, sizeof(why)), -EINVAL,
+	tap_is_int(catalogue_load("/nonexistent/catalogue.json", &c, why, sizeof(why)), -ENOENT,
 		   "a missing file is told");
 	tap_ok(strstr(why, "/nonexistent/catalogue.json"), "with its path: %s", why);
 }
