@@ -775,7 +775,7 @@ const struct cli_command cli_commands[] = {
 	{"store", "show", "Shows the store's identity and revision (root).", .run = cli_run_store_show,
 	 .usage = "[--run-dir DIR]"},
 	{"store", "backup", "Copies the store of the running privlinkd to a file (root).",
-	 .run = cli_run_store_backup, .is_text = true, .usage = "FILE [--run-dir DIR]"},
+	 .run = cli_run_store_backup, .is_text = true, .usage = "FILE [--state-dir DIR] [--run-dir DIR]"},
 	{"ca", "init", "Makes this machine's certificate authority, if there is none (root).",
 	 .run = cli_run_ca_init, .is_text = true, .usage = "[--name TEXT]"},
 	{"ca", "issue", "Issues a server certificate (root).", .run = cli_run_ca_issue, .is_text = true,

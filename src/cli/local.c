@@ -19,6 +19,7 @@
 
 #define DEFAULT_RUN_DIR "/run/privlink"
 #define ANSWER_MAX	(64 * 1024)
+#define STATE_DIR_HINT	"(--state-dir says where privlinkd keeps its state)"
 #define BACKUP		"privlink.db.backup" /* in the store's directory (store_back_up()) */
 
 struct text {
@@ -335,7 +336,7 @@ static int back_up(const struct local *local, int directory, const char *path)
 	made = open_backup(directory, json_string_value(json_object_get(answer, "file")) ?: "");
 	if (made == -EXDEV)
 		return cli_fail("privlinkd's copy of the store is not its own file %s/" BACKUP
-				" (--state-dir says where privlinkd keeps its state)",
+				" " STATE_DIR_HINT,
 				path);
 	r = made < 0 ? made : copy_file(made, local->argument);
 	(void)unlinkat(directory, BACKUP, 0);
@@ -357,6 +358,7 @@ int cli_run_store_backup(struct cli *cli, int argc, char **argv)
 		return r;
 	directory = open_store(cli, path);
 	if (directory < 0)
-		return cli_fail("cannot open the store's directory %s: %s", path, strerror(-directory));
+		return cli_fail("cannot open the store's directory %s: %s " STATE_DIR_HINT, path,
+				strerror(-directory));
 	return back_up(&local, directory, path);
 }

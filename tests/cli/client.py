@@ -320,6 +320,10 @@ def test_backup(directory):
     os.chown(own, 65534, 65534)
     result = backup()
     ok(result.returncode == 0 and os.path.getsize(copy) == 5 and not os.path.exists(own), "but its own file", result)
+    os.rename(os.path.join(state, "store"), os.path.join(state, "elsewhere"))
+    result = backup()
+    ok(result.returncode == 1 and f"cannot open the store's directory {state}/store: No such file" in result.stderr and
+       "--state-dir says where" in result.stderr, "where there is no store, it says which option tells where", result)
     feed.shutdown()
     thread.join()
     feed.server_close()
