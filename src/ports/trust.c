@@ -481,6 +481,19 @@ static int renew_certs(struct trust *trust, const struct place *top, int host)
 	return r < 0 ? r : sync_certs(trust, top, host);
 }
 
+/* By this name OpenSSL finds whom to trust: while it is not ours or the host's, somebody's goes, whatever
+ * else has to. */
+static int prune_cert_pem(struct trust *trust, const struct place *top)
+{
+	int r;
+
+	trust->steps = REMOVE_MAX;
+	r = prune_entry(trust, top, "cert.pem");
+	if (r == 0 && trust->steps == 0)
+		r = file_move_aside(top->copy, "cert.pem");
+	return note_failure(trust, top, "cert.pem", r);
+}
+
 /* The certificates first: who puts a CA there shall not win time by what he puts elsewhere. */
 static int sync_places(struct trust *trust, const struct place *top, int host_certs)
 {
@@ -488,8 +501,9 @@ static int sync_places(struct trust *trust, const struct place *top, int host_ce
 
 	if (r == -EAGAIN)
 		r = renew_certs(trust, top, host_certs);
+	r = first_error(r == -EAGAIN ? 0 : r, prune_cert_pem(trust, top));
 	trust->steps = REMOVE_MAX;
-	return first_error(r == -EAGAIN ? 0 : r, copy_entries(trust, top));
+	return first_error(r, copy_entries(trust, top));
 }
 
 static int sync_all(struct trust *trust)

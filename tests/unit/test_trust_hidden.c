@@ -113,6 +113,33 @@ static void test_hidden_ca(const char *scratch)
 	}
 }
 
+/* Where nobody's CA is in force and the host has no such name: somebody's, with so much beside it that not
+ * all goes at once. */
+static void test_hidden_cert_pem(const char *scratch)
+{
+	static const char *const names[] = {".", "many-0", "many-1", "many-2"};
+	struct trust_world world;
+
+	make_world(&world, scratch, "hidden-pem");
+	(void)unlink(world.ca);
+	(void)sync_world(&world);
+	put(world.copy, "cert.pem", spaced_pem);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		make_links(world.copy, names[i]);
+	tap_ok(sync_world(&world) == 1 && !type_of(world.copy, "cert.pem"),
+	       "somebody's cert.pem goes at once, whatever else has to");
+	tap_ok(count(world.copy) > 10, "which does not");
+	make_links(world.copy, "cert.pem");
+	tap_ok(sync_world(&world) == 1 && !type_of(world.copy, "cert.pem"),
+	       "so does a directory of that name with 5001 names");
+	put(world.host, "cert.pem", "the host's\n");
+	tap_ok(sync_world(&world) == 1 && has(world.copy, "cert.pem", "the host's\n"),
+	       "one that the host has is copied");
+	make_links(world.copy, "many-0");
+	(void)sync_world(&world);
+	tap_ok(has(world.copy, "cert.pem", "the host's\n"), "and stays");
+}
+
 /* What others may not read any more, in front of and behind as much. */
 static void test_closed_among_many(const char *scratch)
 {
@@ -148,6 +175,7 @@ int main(void)
 	(void)mkdir(scratch, 0755);
 	test_unread_bundle(scratch);
 	test_hidden_ca(scratch);
+	test_hidden_cert_pem(scratch);
 	test_closed_among_many(scratch);
 	(void)file_remove_tree(scratch);
 	return tap_done();
