@@ -85,10 +85,10 @@ prepare_http2() { # and what stands before the WebSocket server
 	} >"$dir/home/nginx.conf"
 }
 start_http2() { run_server nginx -e "$dir/home/nginx.log" -c "$dir/home/nginx.conf"; }
-start_websocket() { run_server /usr/bin/python3 "$peer" websocket 8082; }
+start_websocket() { run_server /usr/bin/python3 "$dir/home/servers.py" websocket 8082; }
 start_iperf3() { run_server iperf3 -s -p "$(own_port iperf3)"; }
 start_iperf3_back() { run_server iperf3 -s -p "$(own_port iperf3_back)"; }
-start_dns() { run_server /usr/bin/python3 "$peer" names "$(own_port dns)"; }
+start_dns() { run_server /usr/bin/python3 "$dir/home/servers.py" names "$(own_port dns)"; }
 prepare_ntp() {
 	printf '%s\n' "local stratum 8" "allow all" "port $(own_port ntp)" "cmdport 0" "bindcmdaddress /" "pidfile $dir/home/chrony.pid" \
 		>"$dir/home/chrony.conf"
@@ -178,6 +178,7 @@ talk_dtls() { become openssl s_client -dtls -quiet -connect "$eni:${port[dtls]}"
 
 lab_start
 mkdir "$dir/home"
+cp "$peer" "$dir/home/servers.py" # the clone may be where an ordinary user cannot look
 chown $user "$dir/home"
 for what in "${tcp_servers[@]}" "${udp_servers[@]}"; do
 	if declare -F "prepare_$what" >/dev/null; then
