@@ -44,30 +44,6 @@ def socket_in(namespace, *arguments):
     return made[0]
 
 
-class Awake:
-    """Keeps each processor awake by a loop that gives way to everything else. A machine that does nothing between two changes
-    sleeps between them, and what its host takes to wake it, with cold caches, varies more than what is measured."""
-
-    def __init__(self):
-        self.processes = [multiprocessing.Process(target=self.spin, args=(cpu, os.getpid()), daemon=True)
-                          for cpu in os.sched_getaffinity(0)]
-        for process in self.processes:
-            process.start()
-
-    @staticmethod
-    def spin(cpu, parent):
-        os.sched_setaffinity(0, {cpu})
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        while os.getppid() == parent:
-            for _ in range(10000):
-                pass
-
-    def close(self):
-        for process in self.processes:
-            process.kill()
-            process.join()
-
-
 class Servers:
     """Says who it is to each datagram, in the places of several servers."""
 
