@@ -5,12 +5,11 @@
  */
 #pragma once
 
-#include "api_harness.h"
+#include "instance_calls.h"
 
 #define CALL(h, ...)	harness_call(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
 #define GET(h, ...)	harness_get(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
 #define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
-#define REGION		"RegionId=cn-hangzhou&"
 #define NODE		"alpha"
 
 /* The zone of a new load balancer that comes in that place. */
@@ -25,35 +24,6 @@
 struct world {
 	const char *vpc, *vsw_h, *vsw_i, *sg, *web_h, *web_i, *eni_h, *other_vpc;
 };
-
-static const char *run_instance(struct harness *h, const char *vswitch, const char *group,
-				const char *address)
-{
-	if (!harness_call(h, ALICE, PRODUCT_ECS, "RunInstances",
-			  REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=%s", vswitch, group,
-			  address))
-		harness_must(-EIO, h->error.code);
-	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
-}
-
-/* The instance's first one. */
-static const char *interface_of(struct harness *h, const char *instance)
-{
-	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "InstanceId=%s", instance);
-	return harness_keep(h,
-			    harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
-}
-
-static const char *make_vpc(struct harness *h)
-{
-	return harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
-}
-
-static const char *make_vswitch(struct harness *h, const char *vpc, const char *zone, int number)
-{
-	return harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
-			   "VpcId=%s&ZoneId=cn-hangzhou-%s&CidrBlock=10.0.%d.0/24", vpc, zone, number);
-}
 
 /* With a node that has all in force. */
 static struct world make_world(struct harness *h)

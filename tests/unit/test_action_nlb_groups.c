@@ -181,11 +181,21 @@ static void test_bad_groups(struct harness *h, const struct world *w)
 		"ServerGroupId=sgp-none");
 }
 
+/* Servers that a group does not take. */
+struct bad_servers {
+	const char *code, *why, *params;
+};
+
+static void refuse_servers(struct harness *h, const char *group, const struct bad_servers *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s%s",
+			group, cases[i].params);
+}
+
 static void test_servers(struct harness *h, const struct world *w)
 {
-	static const struct {
-		const char *code, *why, *params;
-	} cases[] = {
+	static const struct bad_servers cases[] = {
 		{"MissingServers", "no server", ""},
 		{"MissingParameter.Servers.1.Port", "no port",
 		 "&Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs"},
@@ -203,9 +213,7 @@ static void test_servers(struct harness *h, const struct world *w)
 		   *foreign = make_group(h, w->other_vpc, "foreign");
 
 	harness_in_force(h, NODE);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s%s",
-			group, cases[i].params);
+	refuse_servers(h, group, cases, ARRAY_SIZE(cases));
 	REFUSED(h, "Mismatch.VpcId", "an instance of another VPC", "AddServersToServerGroup",
 		"ServerGroupId=%s" SERVER(1, "Ecs", "%s", "443"), foreign, w->web_h);
 	REFUSED(h, "DuplicatedParam.Server", "a server twice", "AddServersToServerGroup",
@@ -257,9 +265,7 @@ static void test_servers(struct harness *h, const struct world *w)
 static void test_addresses_as_servers(struct harness *h, const struct world *w)
 {
 	const char *group = make_group(h, w->vpc, "by-address&ServerGroupType=Ip");
-	static const struct {
-		const char *code, *why, *params;
-	} cases[] = {
+	static const struct bad_servers cases[] = {
 		{"IllegalParam.IP", "an address outside", SERVER(1, "Ip", "10.9.0.1", "1")},
 		{"IllegalParam.IP", "a gateway", SERVER(1, "Ip", "10.0.1.253", "1")},
 		{"IllegalParam.IP", "a name", SERVER(1, "Ip", "web", "1")},
@@ -268,9 +274,7 @@ static void test_addresses_as_servers(struct harness *h, const struct world *w)
 	char id[KEY_SIZE];
 
 	harness_in_force(h, NODE);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s%s",
-			group, cases[i].params);
+	refuse_servers(h, group, cases, ARRAY_SIZE(cases));
 	REFUSED(h, "Mismatch.ServerType", "an instance in a group of addresses", "AddServersToServerGroup",
 		"ServerGroupId=%s" SERVER(1, "Ecs", "%s", "1"), group, w->web_h);
 	tap_ok(CALL(h, "AddServersToServerGroup",

@@ -3,7 +3,7 @@
  * Classic load balancers through the framework: life, servers, listeners, health, their place behind endpoint
  * services, and every refusal; and that they and those of NLB do not see each other.
  */
-#include "api_harness.h"
+#include "instance_calls.h"
 
 #include "api/common/quota_defaults.h"
 
@@ -13,7 +13,6 @@
 #define PL(h, ...)	   harness_call(h, ALICE, PRODUCT_PRIVATELINK, __VA_ARGS__)
 #define PL_GET(h, ...)	   harness_get(h, ALICE, PRODUCT_PRIVATELINK, __VA_ARGS__)
 #define PL_REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_PRIVATELINK, __VA_ARGS__)
-#define REGION		   "RegionId=cn-hangzhou&"
 #define ATTACH		   REGION "ServiceId=%s&ResourceType=slb&ResourceId=%s&ZoneId="
 
 /* The value of BackendServers for one server. */
@@ -24,40 +23,21 @@ struct world {
 	const char *vpc, *vsw_h, *vsw_i, *sg, *web_h, *web_i, *eni_h, *other_vpc, *stranger;
 };
 
-static const char *run_instance(struct harness *h, const char *vswitch, const char *group,
-				const char *address)
-{
-	if (!harness_call(h, ALICE, PRODUCT_ECS, "RunInstances",
-			  REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=%s", vswitch, group,
-			  address))
-		harness_must(-EIO, h->error.code);
-	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
-}
-
-static const char *make_vswitch(struct harness *h, const char *vpc, const char *zone, const char *cidr)
-{
-	return harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
-			   "VpcId=%s&ZoneId=%s&CidrBlock=%s", vpc, zone, cidr);
-}
-
 static struct world make_world(struct harness *h)
 {
 	const char *vswitch, *group;
 	struct world w;
 
-	w.vpc = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
-	w.other_vpc =
-		harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
-	w.vsw_h = make_vswitch(h, w.vpc, "cn-hangzhou-h", "10.0.1.0/24");
-	w.vsw_i = make_vswitch(h, w.vpc, "cn-hangzhou-i", "10.0.2.0/24");
+	w.vpc = make_vpc(h);
+	w.other_vpc = make_vpc(h);
+	w.vsw_h = make_vswitch(h, w.vpc, "h", 1);
+	w.vsw_i = make_vswitch(h, w.vpc, "i", 2);
 	w.sg = harness_get(h, ALICE, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s",
 			   w.vpc);
 	w.web_h = run_instance(h, w.vsw_h, w.sg, "10.0.1.10");
 	w.web_i = run_instance(h, w.vsw_i, w.sg, "10.0.2.10");
-	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "InstanceId=%s", w.web_h);
-	w.eni_h = harness_keep(
-		h, harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
-	vswitch = make_vswitch(h, w.other_vpc, "cn-hangzhou-h", "10.0.1.0/24");
+	w.eni_h = interface_of(h, w.web_h);
+	vswitch = make_vswitch(h, w.other_vpc, "h", 1);
 	group = harness_get(h, ALICE, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup",
 			    REGION "VpcId=%s", w.other_vpc);
 	w.stranger = run_instance(h, vswitch, group, "10.0.1.10");
