@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define AGENT_SOCKET	"/run/privlink/agent.sock"
-#define AGENT_TIMEOUT_S 10
+#define AGENT_TIMEOUT_S 10u
 #define AGENT_READ_SIZE 16384
 
 /* -EAGAIN: its queue is full and it takes nothing. */

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define PAUSE_MS     50
-#define PAUSE_MAX_MS 500
+#define PAUSE_MAX_MS 500u
 #define WORD_MAX     60
 
 static const struct cli_command *own_command(void)

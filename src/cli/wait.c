@@ -9,7 +9,7 @@
 #include <time.h>
 
 #define FIRST_PAUSE_MS	 20
-#define LONGEST_PAUSE_MS 500
+#define LONGEST_PAUSE_MS 500u
 
 enum { NOT_YET, AS_WANTED, BLOCKED, UNSEEN };
 

@@ -8,7 +8,7 @@
 
 #include <bpf/bpf.h>
 
-#define BATCH_ROWS     4096
+#define BATCH_ROWS     4096u
 #define BATCH_ROWS_MAX (1u << 20)
 #define ROW_VALUE_MAX  256
 

@@ -12,7 +12,7 @@
 
 #define FEED_BODY_MAX	     (4 * 1024 * 1024) /* agents tell in parts what would be more */
 #define FEED_CONNECTIONS_MAX 256
-#define FEED_WAIT_MAX_S	     60
+#define FEED_WAIT_MAX_S	     60u
 #define FEED_QUIET_MS	     100   /* after which a node hears of changes that do not concern it */
 #define FEED_LIST_MAX	     65536 /* failures, and health results, of one report */
 #define FEED_TESTS_MAX	     64	   /* connectivity tests of one report */

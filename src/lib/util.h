@@ -18,8 +18,18 @@
 
 #define ARRAY_SIZE(a)		      (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-#define MIN(a, b)		      ((a) < (b) ? (a) : (b))
-#define MAX(a, b)		      ((a) > (b) ? (a) : (b))
+
+/* Each argument is evaluated once, so it may be a call. */
+#define MIN(a, b)	     PICK_(a, <, b, __COUNTER__)
+#define MAX(a, b)	     PICK_(a, >, b, __COUNTER__)
+#define PICK_(a, than, b, n) PICK_NAMED_(a, than, b, CONCAT_(_a, n), CONCAT_(_b, n))
+#define CONCAT_(a, b)	     a##b
+#define PICK_NAMED_(a, than, b, name_a, name_b)                                                              \
+	({                                                                                                   \
+		__auto_type name_a = (a);                                                                    \
+		__auto_type name_b = (b);                                                                    \
+		name_a than name_b ? name_a : name_b;                                                        \
+	})
 
 /* Hands a pointer over: yields it and leaves NULL behind, so that a _cleanup_ does not free it. */
 #define TAKE_PTR(p)                                                                                          \

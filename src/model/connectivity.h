@@ -31,7 +31,7 @@ extern const char *const connectivity_kind_names[], *const connectivity_result_n
 #define CONNECTIVITY_TEXT_SIZE	    201
 #define CONNECTIVITY_CODE_SIZE	    WORD_SIZE
 #define CONNECTIVITY_PORT_TEXT	    (NETADDR_TEXT_SIZE + 6)
-#define CONNECTIVITY_LATENCY_MAX_US 100000000
+#define CONNECTIVITY_LATENCY_MAX_US 100000000u
 
 /* How a step went. */
 struct connectivity_outcome {

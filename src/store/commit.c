@@ -50,7 +50,7 @@ static struct pending *add_pending(struct store *store)
 static void rest(struct store *store, int error, uint64_t cost_ms)
 {
 	store->refuses = error;
-	loop_timer_set(store->rest, MAX(REST_MS, REST_TIMES * cost_ms));
+	loop_timer_set(store->rest, MAX((uint64_t)REST_MS, REST_TIMES * cost_ms));
 }
 
 /* What is written becomes durable by being recorded: if it got lost, nobody would know. Until then it counts

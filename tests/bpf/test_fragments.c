@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "fragments.h"
 
-#define SIZE	496 /* bytes of the datagram in a fragment */
+#define SIZE	496u /* bytes of the datagram in a fragment */
 #define PAYLOAD 1200
 #define BUFFERS (4 * 1024 * 1024 / 768) /* of which each is a fragment's, in what a receiver has for them */
 

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		switch (dns_msg_answer(&request, answer, &answer_size)) {
 		case DNS_MSG_ANSWER:
 			if (answer_size < DNS_MSG_HEADER_SIZE ||
-			    (!tcp && answer_size > MAX(UDP_SIZE_MAX, size)) ||
+			    (!tcp && answer_size > MAX((size_t)UDP_SIZE_MAX, size)) ||
 			    dns_msg_id(answer) != dns_msg_id(data) || !(answer[2] & 0x80))
 				abort();
 			break;

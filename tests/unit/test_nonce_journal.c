@@ -26,10 +26,12 @@ int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 
 static int syncs_left = INT_MAX; /* until the program is killed */
+static size_t n_syncs;
 static bool disk_fails;
 
 int __wrap_fdatasync(int fd)
 {
+	n_syncs++;
 	if (syncs_left-- <= 0)
 		(void)raise(SIGKILL);
 	if (disk_fails) {
@@ -864,6 +866,33 @@ static void test_mend_in_vain(void)
 	remove_files();
 }
 
+/* Each one takes a millisecond of all that waits for this thread. */
+static void test_syncs(void)
+{
+	const struct nonce_record record = record_of(0, NOW);
+	struct nonce_journal *journal = open_files();
+
+	if (nonce_journal_rewrite(journal, INT64_MIN, NULL, 0) < 0)
+		abort();
+	n_syncs = 0;
+	tap_is_int(nonce_journal_sync(journal), 0, "files with nothing new are on the disk");
+	tap_is_int(n_syncs, 0, "without a word to it");
+	if (nonce_journal_append(journal, INT64_MIN, &record, NOW) < 0)
+		abort();
+	tap_is_int(nonce_journal_sync(journal), 0, "one that was written into is, too");
+	tap_is_int(n_syncs, 1, "by one sync, of it alone");
+	disk_fails = true;
+	if (nonce_journal_append(journal, INT64_MIN, &record, NOW) < 0)
+		abort();
+	tap_is_int(nonce_journal_sync(journal), -EIO, "a disk that fails is told");
+	disk_fails = false;
+	n_syncs = 0;
+	tap_is_int(nonce_journal_sync(journal), 0, "and asked again");
+	tap_ok(n_syncs > 0, "for what it has not got");
+	nonce_journal_free(journal);
+	remove_files();
+}
+
 int main(void)
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -889,5 +918,6 @@ int main(void)
 	test_mended_late();
 	test_mend_killed();
 	test_mend_in_vain();
+	test_syncs();
 	return tap_done();
 }

@@ -424,7 +424,7 @@ static bool are_as_modelled(struct model *model, uint32_t node, uint64_t since)
 /* What it is told of, and what has moved since some revision, but not from before it reported. */
 static bool is_as_modelled(struct model *model, uint32_t node)
 {
-	uint64_t since = MAX(model->reached[node], 1);
+	uint64_t since = MAX(model->reached[node], 1u);
 
 	since += below(model, (uint32_t)(model->revision - since + 1));
 	return are_as_modelled(model, node, 0) && are_as_modelled(model, node, since) &&

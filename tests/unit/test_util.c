@@ -124,6 +124,21 @@ static void test_calendar(void)
 	tap_is_int(wrong, 0, "each day of 500 years is written and read rightly");
 }
 
+static int counted(int *calls, int value)
+{
+	++*calls;
+	return value;
+}
+
+static void test_evaluated_once(void)
+{
+	int calls = 0;
+
+	tap_is_int(MIN(counted(&calls, -5), 0), -5, "the less of a call's result and a number");
+	tap_is_int(MAX(0, MAX(counted(&calls, 7), 3)), 7, "the greater of three");
+	tap_is_int(calls, 2, "each call is made once");
+}
+
 int main(void)
 {
 	uint64_t before = now_mono_ms();
@@ -135,5 +150,6 @@ int main(void)
 	tap_ok(now_mono_ms() >= before && now_unix_s() > 1700000000 &&
 		       (uint64_t)uptime_s() + 1 >= before / 1000,
 	       "the clocks run");
+	test_evaluated_once();
 	return tap_done();
 }

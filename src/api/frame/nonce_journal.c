@@ -45,6 +45,7 @@ struct file {
 	int fd;
 	struct header header; /* as it should be on file */
 	int64_t newest;	      /* of its stamps */
+	bool is_written;      /* since it was on the disk last */
 };
 
 struct nonce_journal {
@@ -109,7 +110,9 @@ int nonce_journal_open(const char *path, struct nonce_journal **ret)
 
 	if (!journal)
 		return -ENOMEM;
-	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}, .old_floor = INT64_MIN};
+	*journal = (struct nonce_journal){
+		.files = {{.fd = -1, .is_written = true}, {.fd = -1, .is_written = true}},
+		.old_floor = INT64_MIN};
 	r = open_file(path, "", &journal->files[0]);
 	if (r == 0)
 		r = open_file(path, ".2", &journal->files[1]);
@@ -274,10 +277,11 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 
 /* ---- writing ---- */
 
-static int write_all(int fd, const void *data, size_t size, off_t place)
+static int write_all(struct file *file, const void *data, size_t size, off_t place)
 {
+	file->is_written = true;
 	for (size_t done = 0; done < size;) {
-		ssize_t n = pwrite(fd, (const char *)data + done, size - done, place + (off_t)done);
+		ssize_t n = pwrite(file->fd, (const char *)data + done, size - done, place + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -288,20 +292,21 @@ static int write_all(int fd, const void *data, size_t size, off_t place)
 	return 0;
 }
 
-static int write_header(const struct file *file, bool whole)
+static int write_header(struct file *file, bool whole)
 {
 	struct header header = file->header;
 
 	if (!whole)
 		header.turn = 0;
 	header.sum = sum_of_header(&header);
-	return write_all(file->fd, &header, sizeof(header), 0);
+	return write_all(file, &header, sizeof(header), 0);
 }
 
 /* Nothing stays behind its first n records. */
 static int cut_file(struct file *file, size_t n)
 {
 	file->header.n = n;
+	file->is_written = true;
 	return ftruncate(file->fd, place_of(n)) < 0 ? -errno : 0;
 }
 
@@ -351,13 +356,19 @@ static int empty_file(struct file *file)
 	return r < 0 ? r : cut_file(file, 0);
 }
 
-static int sync_file(const struct file *file)
+/* Once a disk is at rest it takes a millisecond, also where there is nothing to write. */
+static int sync_file(struct file *file)
 {
-	return fdatasync(file->fd) < 0 ? -errno : 0;
+	if (!file->is_written)
+		return 0;
+	if (fdatasync(file->fd) < 0)
+		return -errno;
+	file->is_written = false;
+	return 0;
 }
 
 /* From the place of the nth on. */
-static int write_records(int fd, size_t nth, const struct nonce_record *records, size_t n)
+static int write_records(struct file *file, size_t nth, const struct nonce_record *records, size_t n)
 {
 	_cleanup_(freep) struct kept *all = calloc(n + 1, sizeof(*all));
 
@@ -365,7 +376,7 @@ static int write_records(int fd, size_t nth, const struct nonce_record *records,
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		all[i] = (struct kept){records[i], sum_of(&records[i])};
-	return write_all(fd, all, n * sizeof(*all), place_of(nth));
+	return write_all(file, all, n * sizeof(*all), place_of(nth));
 }
 
 static int64_t newest_of(const struct nonce_record *records, size_t n)
@@ -382,7 +393,7 @@ static int append(struct file *file, const struct nonce_record *records, size_t 
 {
 	int r;
 
-	r = write_records(file->fd, file->header.n, records, n);
+	r = write_records(file, file->header.n, records, n);
 	if (r < 0)
 		return r;
 	file->header.n += n;
