@@ -17,7 +17,7 @@
 
 #include "../lib/util.h"
 
-#define ROW_COST     16 /* keys that are gone */
+#define ROW_COST     16	 /* keys that are gone */
 #define DOUBLING_MAX 20u /* more than there ever is */
 
 /* How far a list is. That goes with its pages, as word for the next one; what is told outside of a list has
