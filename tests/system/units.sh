@@ -59,10 +59,35 @@ for unit in privlinkd privlink-agent; do
 	is "$(sed -n '/^\[Unit\]/,/^\[Service\]/s/^StartLimitIntervalSec=//p' "$dir/$unit.service")" 0 \
 		"$unit is started again however often it failed"
 done
-is "$(value privlinkd After | grep -o 'var-lib\S*mount' | sort | xargs)" "var-lib-privlink-store.mount var-lib-privlink.mount" \
-	"privlinkd waits for the disks of its state"
-is "$(value privlink-agent After | grep -o 'var-lib\S*mount')" var-lib-privlink.mount "and so does the agent"
-is "$(value privlinkd RequiresMountsFor)$(value privlinkd Requires)" "" "but starts without them, and says what to do"
+# On a bare directory where the disk of the state belongs, or one above it, they would begin anew. A disk of the store's own is
+# another thing: without it privlinkd says what to do.
+wanted_by() { value "$1" WantedBy | grep -o 'var-lib\S*mount' | sort | xargs; } # UNIT
+requires() { # UNIT MOUNT: to systemd, it cannot start without that
+	local place=$dir/$1-$2
+	mkdir "$place" && cp "$dir/$1.service" "$place" && printf '[Mount]\n# no What=\n' >"$place/$2.mount" || return 1
+	SYSTEMD_UNIT_PATH="$place:" systemd-analyze --man=no verify "$place/$1.service" 2>&1 |
+		grep -q "Failed to create $1.service/start: Unit $2.mount has a bad unit file setting"
+}
+for unit in privlinkd privlink-agent; do
+	is "$(value $unit RequiresMountsFor)" /var/lib/privlink "$unit does not start without the disk of its state"
+	for mount in var var-lib var-lib-privlink; do
+		if command -v systemd-analyze >/dev/null; then
+			requires $unit $mount
+			ok $? "to systemd, $unit requires $mount.mount where there is one"
+		else
+			skip "to systemd, $unit requires $mount.mount where there is one" "there is no systemd here"
+		fi
+	done
+done
+is "$(wanted_by privlinkd)" "var-lib-privlink-store.mount var-lib-privlink.mount" "a disk that comes later starts privlinkd"
+is "$(wanted_by privlink-agent)" var-lib-privlink.mount "and the agent, which has nothing on the store's"
+is "$(value privlinkd After | grep -o 'var-lib\S*mount')" var-lib-privlink-store.mount "privlinkd waits for the store's disk"
+if command -v systemd-analyze >/dev/null; then
+	! requires privlinkd var-lib-privlink-store
+	ok $? "but starts without it, and says what to do"
+else
+	skip "but starts without it, and says what to do" "there is no systemd here"
+fi
 
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
