@@ -6,8 +6,11 @@
  */
 #include "catalogue.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../lib/ident.h"
 #include "check.h"
@@ -17,6 +20,8 @@
 #define SERVICE_ID_PREFIX  "epsrv-"
 #define SERVICE_ID_MIN	   20 /* characters behind the prefix */
 #define SERVICE_ID_MAX	   21
+#define FILE_MAX	   ((size_t)16 * 1024 * 1024)
+#define READ_STEP	   ((size_t)256 * 1024)
 
 /* Where the reader is and where it tells what is wrong. */
 struct reader {
@@ -335,24 +340,80 @@ static int read_root(struct reader *reader, const json_t *root, struct catalogue
 	return r < 0 ? r : check_service_ids(reader, c);
 }
 
+/* Up to the end, wherever stat() says that is. */
+static int read_rest(struct reader *reader, int fd, char **ret, size_t *ret_size)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size = 0, room = 0;
+	ssize_t n;
+
+	do {
+		if (size == room) {
+			char *larger = realloc(text, room + READ_STEP);
+
+			if (!larger)
+				return -ENOMEM;
+			text = larger;
+			room += READ_STEP;
+		}
+		n = read(fd, text + size, room - size);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		size += n > 0 ? (size_t)n : 0;
+		if (size > FILE_MAX)
+			return complain(reader, "it is larger than %zu MiB", FILE_MAX >> 20);
+	} while (n != 0);
+	*ret = TAKE_PTR(text);
+	*ret_size = size;
+	return 0;
+}
+
+/* By ourselves: jansson takes an error of reading for the end of the text. Never waits: pipes and devices are
+ * refused. */
+static int read_file(struct reader *reader, const char *path, char **ret, size_t *ret_size)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+
+	if (r == 0 && !S_ISREG(st.st_mode))
+		return complain(reader, "it is no file");
+	if (r == 0)
+		r = read_rest(reader, fd, ret, ret_size);
+	if (r < 0 && r != -EINVAL)
+		(void)complain(reader, "cannot read %s: %s", path, strerror(-r));
+	return r;
+}
+
+/* Where jansson had no memory it finds fault with the text, or says nothing. */
+static int parse(struct reader *reader, const char *text, size_t size, json_t **ret)
+{
+	json_error_t error;
+
+	errno = 0;
+	*ret = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	if (*ret)
+		return 0;
+	if (errno == ENOMEM)
+		return -ENOMEM;
+	return complain(reader, "line %d, column %d: %s", error.line, error.column, error.text);
+}
+
 int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size_t why_size)
 {
 	struct reader reader = {.why = ret_why, .why_size = why_size};
+	_cleanup_(freep) char *text = NULL;
 	struct catalogue *catalogue;
-	json_error_t error;
+	size_t size = 0;
 	json_t *root;
 	int r;
 
 	(void)str_copy(ret_why, why_size, "");
-	root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!root) {
-		r = -errno;
-		if (json_error_code(&error) == json_error_cannot_open_file) {
-			(void)complain(&reader, "%s", error.text);
-			return r;
-		}
-		return complain(&reader, "line %d, column %d: %s", error.line, error.column, error.text);
-	}
+	r = read_file(&reader, path, &text, &size);
+	if (r == 0)
+		r = parse(&reader, text, size, &root);
+	if (r < 0)
+		return r;
 	catalogue = calloc(1, sizeof(*catalogue));
 	r = catalogue ? read_root(&reader, root, catalogue) : -ENOMEM;
 	json_decref(root);

@@ -40,7 +40,7 @@ struct catalogue {
 };
 
 /* Reads the file; `ret_why` (why_size bytes) says what is wrong and where, if not left empty. -EINVAL: what
- * it says; other errors are the file's. */
+ * the file says, or what it is; other errors are of opening and reading it, or -ENOMEM. */
 int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size_t why_size);
 struct catalogue *catalogue_free(struct catalogue *catalogue);
 

@@ -178,9 +178,70 @@ static void test_broken(void)
 	tap_ok(strstr(why, "/nonexistent/catalogue.json"), "with its path: %s", why);
 }
 
+/* What the machine is to blame for is not the text's fault: it may be over the next time. */
+static void test_files(void)
+{
+	struct catalogue *c = NULL;
+	char why[TEXT_SIZE];
+
+	/* No page is there at address 0: the kernel says EIO. */
+	tap_is_int(catalogue_load("/proc/self/mem", &c, why, sizeof(why)), -EIO,
+		   "an error of reading is no fault of the text: %s", why);
+	tap_is_int(catalogue_load("/tmp", &c, why, sizeof(why)), -EINVAL, "a directory is no file");
+	tap_is_str(why, "it is no file", "which is told");
+	tap_is_int(catalogue_load("/dev/zero", &c, why, sizeof(why)), -EINVAL, "nor is a device");
+}
+
+static void test_size(void)
+{
+	char path[] = "/tmp/test-catalogue-XXXXXX", why[TEXT_SIZE];
+	struct catalogue *c = NULL;
+	int fd = mkstemp(path);
+
+	if (fd < 0 || ftruncate(fd, 16 * 1024 * 1024 + 1) < 0)
+		exit(EXIT_FAILURE);
+	(void)close(fd);
+	tap_is_int(catalogue_load(path, &c, why, sizeof(why)), -EINVAL, "a file without end is refused");
+	tap_is_str(why, "it is larger than 16 MiB", "by its size");
+	(void)unlink(path);
+}
+
+static unsigned int allocations_left;
+
+static void *allocate(size_t size)
+{
+	if (allocations_left == 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	allocations_left--;
+	return malloc(size);
+}
+
+static void test_memory(void)
+{
+	struct catalogue *c = NULL;
+	char why[TEXT_SIZE];
+	unsigned int n = 0;
+	int r = -ENOMEM;
+
+	json_set_alloc_funcs(allocate, free);
+	for (; r == -ENOMEM; n++) {
+		allocations_left = n;
+		r = load_text("{" REGIONS ", " SERVICES "}", &c, why, sizeof(why));
+	}
+	json_set_alloc_funcs(malloc, free);
+	tap_ok(r == 0 && n > 10,
+	       "without memory for one of %u things that is said, not a fault of the text: %s", n, why);
+	catalogue_free(c);
+}
+
 int main(void)
 {
 	test_shipped();
 	test_broken();
+	test_files();
+	test_size();
+	test_memory();
 	return tap_done();
 }
