@@ -76,16 +76,11 @@ static int start_loop(struct daemon *d)
 	return r < 0 ? log_errno(r, "cannot start the loop") : 0;
 }
 
-/* A fault of the machine's, not of the settings: it may be over when the daemon is started again. */
-static bool may_pass(int r)
-{
-	return r == -EIO || r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -ESTALE || r == -ETIMEDOUT ||
-	       r == -EINTR;
-}
-
+/* What was read and is wrong stays so until an operator comes. All else may be over when the daemon is
+ * started again: a fault of the machine's, or a file that is not there, whose disk may come late. */
 static int judge_settings(struct daemon *d, int r)
 {
-	d->needs_settings = r < 0 && !may_pass(r);
+	d->needs_settings = r == -EINVAL || r == -EPERM || r == -EFBIG || r == -ENAMETOOLONG;
 	return r;
 }
 
@@ -128,13 +123,10 @@ static int use_certificate(const struct daemon_options *options)
 	return r;
 }
 
-/* A certificate that is not there may be on a disk that comes late. */
 static int open_https(struct daemon *d)
 {
-	int r = use_certificate(&d->options);
+	int r = judge_settings(d, use_certificate(&d->options));
 
-	if (r != -ENOENT)
-		r = judge_settings(d, r);
 	return r < 0 ? r : daemon_listen_tcp(d->options.https, &d->https_fd);
 }
 

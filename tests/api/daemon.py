@@ -295,12 +295,17 @@ def test_status(directory):
     with socket.create_server(("127.0.0.1", 0)) as busy:
         for status, arguments, want in (
             (78, ["--catalogue", text], f"cannot read catalogue={text}"),
+            (78, ["--catalogue", directory], f"cannot read catalogue={directory}: it is no file"),
+            (1, ["--catalogue", "/nowhere"], "cannot read /nowhere: No such file"),
+            (1, ["--catalogue", f"{text}/below"], f"cannot read {text}/below: Not a directory"),
+            (1, ["--catalogue", "/proc/self/mem"], "cannot read /proc/self/mem: Input/output error"),
             (78, ["--cert", crt, "--key", other[1], "--http", http], "the key does not belong to the certificate"),
             (78, ["--cert", text, "--key", key, "--http", http], "holds no certificate in PEM"),
             (78, ["--http", "0.0.0.0:1"], "plain HTTP only on loopback"),
             (78, ["--no-http"], "nothing to serve"),
             (1, ["--cert", "/nowhere", "--key", key, "--http", http], "cannot open certificate=/nowhere: No such file"),
             (1, ["--cert", crt, "--key", "/nowhere", "--http", http], "cannot open key=/nowhere: No such file"),
+            (1, ["--cert", f"{crt}/below", "--key", key, "--http", http], f"cannot open certificate={crt}/below: Not a directory"),
             (1, ["--http", f"127.0.0.1:{busy.getsockname()[1]}"], "Address already in use"),
         ):
             result = run(*places, *arguments)
