@@ -396,7 +396,7 @@ static int load_catalogue(struct agent *agent)
 	if (r < 0)
 		log_error("cannot read catalogue=%s: %s", agent->options->catalogue,
 			  *why ? why : strerror(-r));
-	return r;
+	return r == -EINVAL ? -ENOTRECOVERABLE : r; /* what it says stays wrong, a file's fault may pass */
 }
 
 static int make_files(struct agent *agent)

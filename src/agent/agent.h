@@ -27,7 +27,7 @@ struct agent_options {
 /* Looks at what a start would read, and touches nothing. 0, or -EINVAL: what is wrong was logged. */
 int agent_check(const struct agent_options *options);
 /* Runs until SIGTERM or SIGINT; everything in the kernel stays in force. 0, or a negative errno that was
- * logged. -ENOTRECOVERABLE: only an operator can say which node this is. */
+ * logged. -ENOTRECOVERABLE: only an operator can say which node this is, or mend the catalogue. */
 int agent_run(const struct agent_options *options);
 /* Takes away everything that is the agent's on this node, which it finds by what is recorded and by what
  * carries a mark here, and says what that was. Refuses while an agent runs. 0, or a negative errno that was

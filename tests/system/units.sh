@@ -99,6 +99,23 @@ for daemon in privlinkd privlink-agent; do
 		"$(grep -c = "$dir/$daemon.conf") OK" "$daemon takes the settings that its file shows"
 done
 
+# As privlinkd (tests/api/daemon.py), the agent ends for good by what its catalogue says, and not by one that is not there yet.
+ends() { # CATALOGUE: how an agent of no node that there is ends by it
+	timeout 60 unshare --net "$build/src/cmd/privlink-agent" --node "units-$$" --state-dir "$dir/agent" --run-dir "$dir/agent" \
+		--catalogue "$1" >"$dir/agent.log" 2>&1
+	echo "$? $(grep -cF "cannot read catalogue=$1: " "$dir/agent.log")"
+}
+if [ "$(id -u)" = 0 ]; then
+	echo '{"regions": [' >"$dir/damaged.json"
+	is "$(ends "$dir/damaged.json")" "$(status SETTINGS) 1" "an agent with a damaged catalogue waits for an operator"
+	is "$(ends "$dir")" "$(status SETTINGS) 1" "and so where it is no file"
+	is "$(ends "$dir/nowhere.json")" "1 1" "without one, systemd starts it again"
+	is "$(ends /proc/self/mem)" "1 1" "and so where it cannot be read"
+	rm -f "/run/privlink-node-units-$$.pid"
+else
+	skip "an agent with a damaged catalogue waits for an operator" "needs root"
+fi
+
 # The agent's words about a setting it cannot use; privlinkd's are in tests/api/daemon.py.
 printf '# this node\nnode = -x\n' >"$dir/bad.conf"
 grep -qF "config=$dir/bad.conf line=2: option node expects at most 30 letters, digits, '-' and '_', of which the first is a letter or a digit, not \"-x\"" \
