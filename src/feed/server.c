@@ -34,6 +34,7 @@ struct waiter {
 	bool is_quiet; /* which it is soon to hear */
 	bool pages, has_page;
 	char page[KEY_SIZE];
+	uint64_t listed;		    /* the revision of the list that is to be ended; 0: of none */
 	char timeline[STORE_TIMELINE_SIZE]; /* of what is in force there, which is of */
 	uint64_t in_force;		    /* this revision */
 	bool over;			    /* its time is */
@@ -107,13 +108,14 @@ static bool is_quiet(struct waiter *waiter, uint64_t durable)
 }
 
 /* Memory is ahead of what may be told, and stays so while the store takes no changes. Who has been told of
- * something hears in time that there is nothing else, so that it does not take privlinkd for gone. */
+ * something hears in time that there is nothing else, so that it does not take privlinkd for gone. What ends
+ * a list is waited for: a list that broke off has not all rows, and nothing would make it whole. */
 static void look_ahead(struct waiter *waiter, uint64_t durable)
 {
 	json_t *answer;
 
-	if (!waiter->over || !store_refuses(waiter->feed->store) || waiter->has_page || !waiter->after ||
-	    waiter->after > durable)
+	if (!waiter->over || !store_refuses(waiter->feed->store) || waiter->has_page || waiter->listed ||
+	    !waiter->after || waiter->after > durable)
 		return; /* the end of a turn, this one or the next, makes them equal, and notifies */
 	answer = feed_rows_nothing(waiter->after);
 	if (answer)
@@ -224,6 +226,8 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 		r = get_timeline(&params, waiter->timeline);
 	if (r == 0)
 		r = get_page(&params, waiter);
+	if (r == 0)
+		r = get_number(&params, "listed", &waiter->listed);
 	if (r == 0)
 		r = get_number(&params, "wait", ret_wait_s);
 	params_done(&params);

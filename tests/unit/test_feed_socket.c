@@ -5,6 +5,7 @@
 #include "feed_world.h"
 #include "http_client.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "api/admin/socket.h"
@@ -108,6 +109,8 @@ static void test_registration_and_report(struct harness *h)
 		{"another path", "GET", "/feed/v2/rows", "", 404},
 		{"a poll without a node", "GET", "/feed/v1/rows?after=0", "", 400},
 		{"a poll after nonsense", "GET", "/feed/v1/rows?node=delta&after=x", "", 400},
+		{"a poll behind a list of nonsense", "GET", "/feed/v1/rows?node=delta&after=0&listed=x", "",
+		 400},
 		{"a poll with too long a timeline", "GET",
 		 "/feed/v1/rows?node=delta&after=0&timeline=0123456789abcdef0", "", 400},
 		{"a poll with nonsense in force", "GET", "/feed/v1/rows?node=delta&after=0&in_force=-1", "",
@@ -626,6 +629,43 @@ static void put_unrecorded(struct harness *h)
 	harness_settle(h);
 }
 
+/* The record of what was written is repaired: its file is another one from here on. */
+static void repair_record(const struct harness *h, int fd)
+{
+	char path[256];
+	int repaired;
+
+	(void)str_format(path, sizeof(path), "%s/record", h->directory);
+	repaired = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (repaired < 0 || dup3(repaired, fd, O_CLOEXEC) < 0)
+		abort();
+	(void)close(repaired);
+	(void)unlink(path);
+}
+
+/* A list broke off, and its agent asks for what has changed since it began. To hear that there is nothing
+ * would make all rows of half the list. */
+static void test_unrecorded_list(struct harness *h, long long listed, int record_fd)
+{
+	char target[128];
+	json_t *answer;
+	int status, fd;
+
+	(void)str_format(target, sizeof(target),
+			 "/feed/v1/rows?node=alpha&after=%lld&wait=0&pages=1&listed=%lld", listed, listed);
+	answer = ask(h, "GET", target, "", &status);
+	tap_is_int(status, 0, "what is to end a list waits, too");
+	json_decref(answer);
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	repair_record(h, record_fd);
+	answer = receive_answer(h, fd, 5000, &status);
+	tap_ok(status == 200 && number_of(answer, "revision") > listed &&
+		       json_array_size(json_object_get(answer, "rows")) > 0,
+	       "until that is recorded, and hears of it");
+	json_decref(answer);
+}
+
 /* What was written cannot be recorded. The store takes no changes from here on. */
 static void test_unrecorded(struct harness *h)
 {
@@ -633,8 +673,9 @@ static void test_unrecorded(struct harness *h)
 	struct record *record;
 	char target[128];
 	json_t *answer;
-	int status;
+	int status, record_fd = dup(STDIN_FILENO);
 
+	(void)close(record_fd); /* which is the lowest that is free: the record's */
 	harness_must(record_open("/dev/full", true, &record), "record");
 	store_keep_record(h->store, record);
 	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=0", before);
@@ -650,6 +691,7 @@ static void test_unrecorded(struct harness *h)
 	answer = ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=0", "", &status);
 	tap_is_int(status, 0, "who has nothing yet waits");
 	json_decref(answer);
+	test_unrecorded_list(h, before, record_fd);
 }
 
 int main(void)
