@@ -25,7 +25,7 @@ int daemon_records_open(const char *state_dir, const char *run_dir, struct daemo
 {
 	int r;
 
-	*ret = (struct daemon_records){};
+	*ret = (struct daemon_records){.state_dir = state_dir, .run_dir = run_dir};
 	r = open_one(state_dir, true, &ret->lasting);
 	if (r == 0)
 		r = open_one(run_dir, false, &ret->passing);
@@ -64,21 +64,29 @@ uint64_t daemon_records_revision(const struct daemon_records *records, const str
 	return MAX(revision_in(records->lasting, store), revision_in(records->passing, store));
 }
 
+static int record_durable(struct record *record, const char *directory, const struct store *store)
+{
+	uint64_t durable = store_durable_revision(store), recorded = revision_in(record, store);
+	int r;
+
+	if (recorded == 0 || recorded > durable)
+		r = record_set(record, store_identity(store), durable);
+	else
+		r = record_write(record, store_identity(store), durable);
+	return r < 0 ? log_errno(r, "cannot record the store's revision=%llu in file=%s/" DAEMON_RECORD_NAME,
+				 (unsigned long long)durable, directory)
+		     : 0;
+}
+
 int daemon_records_keep(struct daemon_records *records, struct store *store)
 {
-	struct record *both[] = {TAKE_PTR(records->lasting), TAKE_PTR(records->passing)};
-	uint64_t durable = store_durable_revision(store);
-	int r = 0;
+	struct record *lasting = TAKE_PTR(records->lasting), *passing = TAKE_PTR(records->passing);
+	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		uint64_t recorded = revision_in(both[i], store);
-
-		if (r == 0 && (recorded == 0 || recorded > durable))
-			r = record_set(both[i], store_identity(store), durable);
-		else if (r == 0 && recorded < durable)
-			r = record_write(both[i], store_identity(store), durable);
-		store_keep_record(store, both[i]);
-	}
-	return r < 0 ? log_errno(r, "cannot record the store's revision=%llu", (unsigned long long)durable)
-		     : 0;
+	r = record_durable(lasting, records->state_dir, store);
+	if (r == 0)
+		r = record_durable(passing, records->run_dir, store);
+	store_keep_record(store, lasting);
+	store_keep_record(store, passing);
+	return r;
 }

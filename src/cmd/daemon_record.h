@@ -12,6 +12,7 @@
 
 struct daemon_records {
 	struct record *lasting, *passing;
+	const char *state_dir, *run_dir; /* where they are: the caller's */
 };
 
 /* Logs what fails. */
@@ -21,5 +22,6 @@ void daemon_records_done(struct daemon_records *records);
 void daemon_records_identity(const struct daemon_records *records, char ret[STORE_IDENTITY_SIZE]);
 /* The highest that is recorded of this store; 0: nothing is. */
 uint64_t daemon_records_revision(const struct daemon_records *records, const struct store *store);
-/* Records the store's revision and hands both over to it. */
+/* Records the store's revision, also where that is recorded already, so that a disk which takes nothing is
+ * found before anyone relies on it; and hands both over to the store. Logs what fails. */
 int daemon_records_keep(struct daemon_records *records, struct store *store);

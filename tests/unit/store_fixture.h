@@ -81,7 +81,7 @@ static const struct counter *counter_find(const struct store *store, const char 
 	return snapshot_find(store_rows(store), KIND_COUNTER, name);
 }
 
-static uint32_t counter_value(const struct store *store, const char *name)
+_unused_ static uint32_t counter_value(const struct store *store, const char *name)
 {
 	const struct counter *row = counter_find(store, name);
 
@@ -127,13 +127,13 @@ static void fixture_close(struct fixture *f)
 }
 
 /* Until changes are taken again after a failure. */
-static void rest(struct fixture *f)
+_unused_ static void rest(struct fixture *f)
 {
 	for (int i = 0; i < 100 && store_refuses(f->store); i++)
 		(void)loop_turn(f->loop, 100);
 }
 
-static void commit_empty(struct store *store, struct result *result)
+_unused_ static void commit_empty(struct store *store, struct result *result)
 {
 	struct store_txn *txn;
 
@@ -143,7 +143,7 @@ static void commit_empty(struct store *store, struct result *result)
 	store_commit(store, txn, done, result);
 }
 
-static int commit_n_rows(struct store *store, size_t n, struct result *result)
+_unused_ static int commit_n_rows(struct store *store, size_t n, struct result *result)
 {
 	struct store_txn *txn;
 
@@ -169,7 +169,7 @@ static json_t *padded_row(const char *name, size_t bytes)
 	return json_pack("{s:s, s:i, s:s}", "name", name, "value", 1, "padding", padding);
 }
 
-static int commit_padded(struct store *store, size_t n, size_t bytes, struct result *result)
+_unused_ static int commit_padded(struct store *store, size_t n, size_t bytes, struct result *result)
 {
 	struct store_txn *txn;
 
