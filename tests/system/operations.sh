@@ -306,6 +306,7 @@ check "instances that are in the copy reach each other" reaches
 s=Upgrade
 does "an upgrade is built and installed" $s "meson setup"
 does "both daemons are restarted" $s "systemctl daemon-reload"
+does "and have all links of their units" $s "systemctl enable"
 check "and serve" wait_for 20 serves
 check "instances reach each other" reaches
 
