@@ -88,13 +88,23 @@ def owners(tap):
     serves(tap, home, vpcs, "a directory that is root's is given back by itself")
 
 
+def at_rest(directory):
+    """The tree, once nothing changes any more: a call's line in the log may follow its answer."""
+    before, since = tree(directory), time.monotonic()
+    while time.monotonic() < since + 0.5:
+        time.sleep(0.1)
+        if (now := tree(directory)) != before:
+            before, since = now, time.monotonic()
+    return before
+
+
 def second(tap):
     """Another privlinkd with the same state directory, on another port and in another run directory."""
     home, vpcs = with_vpc("one")
     other = Home("two")
     other.state, other.admin = home.state, home.admin
     home.settle()
-    before = tree(home.state)
+    before = at_rest(home.state)
     status = other.start()
     tap.ok(status == 1 and f"another privlinkd has state directory={home.state}" in other.log(), "a second privlinkd says that there is one",
            f"status {status}", other.log())
