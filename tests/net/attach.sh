@@ -114,7 +114,7 @@ wait_for 5 own_network
 attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
 	--wait --timeout 30)
 kill -9 "$agent_pid"
-wait "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 kill -9 $process
 as consumer call ecs StopInstance InstanceId="$attached" >/dev/null
 start_agent
@@ -139,7 +139,7 @@ check "when the instance is deleted the tap goes" wait_for 5 tap_gone
 # --- a tap of somebody else's takes its name
 tapped=$(attach consumer "$ch" "$cg" Kind=tap Device=vm-$$) || bail "the tap could not be made"
 kill -9 "$agent_pid"
-wait "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 in_lab ip link del vm-$$
 in_lab ip tuntap add vm-$$ mode tap
 start_agent

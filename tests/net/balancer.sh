@@ -201,13 +201,13 @@ check "the provider sees it in the sum" jq -e '[.Series[] | select(.Metric == "N
 	<<<"$(as provider call privlink GetEndpointMetrics ServiceId="$service")"
 
 kill -9 "$privlinkd_pid"
-wait "$privlinkd_pid" 2>/dev/null
+wait_for 20 all_ended "$privlinkd_pid" || bail "a daemon does not end"
 start_privlinkd
 check "privlinkd is killed, and asks for what the agent still has" wait_for 25 sums_to OutBps "$told"
 is "$(sum_of NewFlows) $(sum_of Drops.policy_in)" "6 $metered_drops" "nothing is missing or told twice"
 
 kill -9 "$agent_pid"
-wait "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 authorize consumer "$mg" TCP:1/65535:10.0.0.0/16
 start_agent
 check "the agent is killed" wait_for 10 node_live

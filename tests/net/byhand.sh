@@ -37,7 +37,7 @@ is_whole() {
 }
 kill_agent() {
 	kill -9 "$agent_pid"
-	wait "$agent_pid" 2>/dev/null
+	wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 	return 0
 }
 check "all is as it should be" wait_for 10 is_whole

@@ -141,7 +141,7 @@ check "a connection that is open is not" recorded 'all(.destination != "'"$eni"'
 own flow-log "$endpoint" --limit 3 >"$dir/out"
 is "$(wc -l <"$dir/out")|$(grep -c 'closed\|refused' "$dir/out")" "4|3" "people get a table, of the last ones"
 kill -9 "$agent_pid"
-wait "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 connect 83 >/dev/null
 kill "$conversation"
 start_agent

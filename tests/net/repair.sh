@@ -32,7 +32,7 @@ reaches() { inside "$c" python3 "$peer" tcp "$sa" 80 1; }
 is_whole() { [ "$(names)" = "$want" ] && reaches && node_live; }
 kill_agent() {
 	kill -9 "$agent_pid"
-	wait "$agent_pid" 2>/dev/null
+	wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 	return 0
 }
 

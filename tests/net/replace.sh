@@ -100,7 +100,7 @@ check "which still takes new ones at its address" says "$old" s
 check "what still serves stays in the service" fails 1 EndpointServiceConnectionDependence \
 	as provider service detach "$service" "$nlb1" --zone $h
 kill -9 "$privlinkd_pid" "$agent_pid"
-wait "$privlinkd_pid" "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$privlinkd_pid" "$agent_pid" || bail "a daemon does not end"
 check "it goes on with both daemons dead" goes_on "$old"
 start_privlinkd
 start_agent

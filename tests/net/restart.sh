@@ -30,7 +30,7 @@ want=$(python3 "$peer" digest $size)
 
 kill_both() {
 	kill -9 "$privlinkd_pid" "$agent_pid"
-	wait "$privlinkd_pid" "$agent_pid" 2>/dev/null
+	wait_for 20 all_ended "$privlinkd_pid" "$agent_pid" || bail "a daemon does not end"
 	return 0
 }
 
@@ -65,7 +65,7 @@ check "the endpoint is still Active and Connected" endpoint_connected consumer "
 
 # A clean stop leaves everything in place as well.
 kill -TERM "$agent_pid"
-wait "$agent_pid" 2>/dev/null
+wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 check "connections open after a clean stop of the agent" inside "$c" python3 "$peer" tcp "$eni" 81
 start_agent
 check "and the agent adopts what is there" wait_for 20 node_live
@@ -73,7 +73,7 @@ check "connections still open" inside "$c" python3 "$peer" tcp "$eni" 81
 
 # One that was just killed holds its pid file's lock for as long as its memory takes to go.
 kill -9 "$privlinkd_pid"
-wait "$privlinkd_pid" 2>/dev/null
+wait_for 20 all_ended "$privlinkd_pid" || bail "a daemon does not end"
 flock "$dir/run/privlinkd.pid" sleep 0.5 &
 lock=$!
 is_locked() { ! flock --nonblock "$dir/run/privlinkd.pid" true; }

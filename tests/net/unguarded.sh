@@ -84,7 +84,7 @@ remove_filters() {
 }
 kill_agent() {
 	kill -9 "$agent_pid"
-	wait "$agent_pid" 2>/dev/null
+	wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 	return 0
 }
 # And the agent has been through its first pass: what is new comes into force only after that.

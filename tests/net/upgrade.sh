@@ -37,7 +37,7 @@ want=$(python3 "$peer" digest $size)
 
 kill_agent() {
 	kill -9 "$agent_pid"
-	wait "$agent_pid" 2>/dev/null
+	wait_for 20 all_ended "$agent_pid" || bail "a daemon does not end"
 	return 0
 }
 
