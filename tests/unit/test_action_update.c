@@ -83,6 +83,48 @@ static void test_tags(struct harness *h, const char *endpoint, const char *servi
 	tap_is_int(harness_count_of(h, "TagResources"), 0, "none is left");
 }
 
+/* "key key … " of what a list of BOB's services' tags has. */
+static const char *listed_tags(struct harness *h, const char *filter)
+{
+	char text[256] = "", path[64];
+
+	if (!PL(h, BOB, "ListTagResources", REGION "ResourceType=vpcendpointservice%s", filter))
+		return h->error.code;
+	for (size_t i = 0, used = 0; i < (size_t)harness_count_of(h, "TagResources"); i++) {
+		(void)snprintf(path, sizeof(path), "TagResources.%zu.TagKey", i);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", harness_text(h, path));
+	}
+	return harness_keep(h, text);
+}
+
+/* Several tags are asked for: only what has all of them is listed, and of it only those. */
+static void test_tag_filters(struct harness *h)
+{
+	const char *full = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService",
+				  REGION "Tag.1.Key=tier&Tag.1.Value=web&Tag.2.Key=cost&Tag.2.Value=7&"
+					 "Tag.3.Key=more");
+	const char *half = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService",
+				  REGION "Tag.1.Key=tier&Tag.1.Value=web");
+	char filter[256];
+
+#define LISTED(want, why, ...)                                                                               \
+	do {                                                                                                 \
+		(void)snprintf(filter, sizeof(filter), __VA_ARGS__);                                         \
+		tap_is_str(listed_tags(h, filter), want, why);                                               \
+	} while (0)
+	LISTED("tier tier ", "one tag finds both that have it", "&Tag.1.Key=tier&Tag.1.Value=web");
+	LISTED("cost tier ", "two tags find what has both", "&Tag.1.Key=tier&Tag.1.Value=web&Tag.2.Key=cost");
+	LISTED("", "and nothing, if one of them has another value",
+	       "&Tag.1.Key=tier&Tag.2.Key=cost&Tag.2.Value=8");
+	LISTED("", "or nothing has it", "&Tag.1.Key=tier&Tag.2.Key=nowhere");
+	LISTED("", "what has one of two is not listed by its id, either",
+	       "&ResourceId.1=%s&Tag.1.Key=tier&Tag.2.Key=cost", half);
+	LISTED("cost tier ", "what has both is",
+	       "&ResourceId.1=%s&ResourceId.2=%s&Tag.1.Key=tier&Tag.2.Key=cost", half, full);
+	LISTED("cost more tier ", "without tags all of an object's are listed", "&ResourceId.1=%s", full);
+#undef LISTED
+}
+
 /* What one call takes, where ids and tags are each no more than the API has. */
 static void test_many_tags(struct harness *h)
 {
@@ -488,6 +530,7 @@ int main(void)
 	test_groups(&h, endpoint, w.service);
 	test_whitelist(&h);
 	test_deleted(&h, &w, endpoint);
+	test_tag_filters(&h);
 	test_many_tags(&h);
 	harness_end(&h);
 	return tap_done();

@@ -242,11 +242,13 @@ static bool tag_wanted(const struct call *call, const struct tag *tag)
 	return false;
 }
 
+/* Of an object that has all tags that are asked for, those that are asked for. */
 static bool is_listed(const struct call *call, const void *row)
 {
 	const struct tag *tag = row;
 
-	return filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
+	return filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag) &&
+	       tags_match(call, tag->resource);
 }
 
 int list_tag_resources(struct call *call)
