@@ -36,6 +36,7 @@
 #define BY_NUMBER     "each number that can be used up has a code of its own"
 #define POLICY	      "who serves the calls looks into them, not the data path"
 #define IPV4	      "endpoints have IPv4 addresses"
+#define ONE_IN_ZONE   "each zone that a service serves has a resource that is allocated automatically"
 #define PLAIN	      "what is missing is MissingServiceId, MissingRegionId and so on"
 #define NETWORK	      "Network, as the cloud answers, and not network: clients compare it with case"
 #define NINETY_TAGS   "no more than 90 tags in a call, counted for each: a call is one transaction"
@@ -73,12 +74,14 @@ const struct difference privatelink_differences[] = {
 	CODE("CreateVpcEndpoint", "IncorrectStatus.VpcEndpointService",
 	     "a service that is being made or changed takes connections; one that is being deleted is EndpointServiceDeleted"),
 	CODE("CreateVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
+	CODE("CreateVpcEndpoint", "EndpointServiceResourceNotFound", ONE_IN_ZONE),
 	CODE("GetVpcEndpointAttribute", "EndpointConnectionNotFound", "an endpoint that goes and has lost its connection is EndpointNotFound"),
 	CODE("UpdateVpcEndpointAttribute", "EndpointLocked", TAKEN),
 	CODE("UpdateVpcEndpointAttribute", "EndpointConnectionOperationDenied", TAKEN),
 	CODE("DeleteVpcEndpoint", "EndpointOperationDenied", "deleting twice is no error"),
 	CODE("AddZoneToVpcEndpoint", "EndpointConnectionOperationDenied", TAKEN),
 	CODE("AddZoneToVpcEndpoint", "EndpointDuplicated", "a zone that is there is EndpointZoneDuplicated"),
+	CODE("AddZoneToVpcEndpoint", "EndpointServiceResourceNotFound", ONE_IN_ZONE),
 	CODE("AddZoneToVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
 	CODE("RemoveZoneFromVpcEndpoint", "EndpointLocked", TAKEN),
 	CODE("RemoveZoneFromVpcEndpoint", "EndpointConnectionOperationDenied", TAKEN),

@@ -684,7 +684,7 @@ test('what is in use stays, and what has nothing to serve with is not connected'
 		await refuses(action, 'ResourceNotFound.VpcEndpointZone', { ...zone, ZoneId: zones[1] });
 	}
 
-	// What is left in the zone is not given out by itself: nothing there for a new zone.
+	// The last one that is given out by itself leaves: what stays in the zone takes its place.
 	await provider('DisableVpcEndpointConnection', ends);
 	await endpoint_is(EndpointId, 'Disconnected');
 	await provider('AttachResourceToVpcEndpointService', { ServiceId, ...resource(second, zones[0]) });
@@ -695,12 +695,20 @@ test('what is in use stays, and what has nothing to serve with is not connected'
 		AutoAllocatedEnabled: false,
 	});
 	await provider('DetachResourceFromVpcEndpointService', detach);
+	const { Resources } = await provider('ListVpcEndpointServiceResources', { ServiceId });
+	assert.deepEqual(
+		Resources.filter((r) => r.ZoneId === zones[0]).map((r) => [r.ResourceId, r.AutoAllocatedEnabled]),
+		[[second.LoadBalancerId, true]],
+	);
+
+	// Nothing is left in the zone.
+	await provider('DetachResourceFromVpcEndpointService', { ServiceId, ...resource(second, zones[0]) });
 	await refuses('EnableVpcEndpointConnection', 'OperationDenied.NoAvailableServiceResource', ends);
 	const parameters = endpoint_parameters(net, { ServiceId });
-	await refuses('CreateVpcEndpoint', 'EndpointServiceResourceNotFound', parameters);
+	await refuses('CreateVpcEndpoint', 'EndpointServiceNotSupportedZone', parameters);
 	const other = await connect(ServiceId);
 	await endpoint_is(other, 'Connected');
-	await refuses('AddZoneToVpcEndpoint', 'EndpointServiceResourceNotFound', { EndpointId: other, ...zone_parameters(0) });
+	await refuses('AddZoneToVpcEndpoint', 'EndpointServiceNotSupportedZone', { EndpointId: other, ...zone_parameters(0) });
 	await remove(EndpointId);
 	await remove(other);
 	await remove_service(ServiceId);

@@ -164,8 +164,14 @@ class Provider(Worker):
 
     def detach(self, service):
         resource = (self.balancers[1], self.chance.choice(ZONES))
-        self.change(lambda _: service["resources"].pop(resource, None), "DetachResourceFromVpcEndpointService",
-                    ServiceId=service["id"], ResourceId=resource[0], ResourceType="nlb", ZoneId=resource[1])
+
+        def detached(_):
+            """A zone keeps one that is allocated automatically: the other load balancer's."""
+            resources = service["resources"]
+            if resources.pop(resource, None):
+                resources[self.balancers[0], resource[1]] = True
+        self.change(detached, "DetachResourceFromVpcEndpointService", ServiceId=service["id"], ResourceId=resource[0],
+                    ResourceType="nlb", ZoneId=resource[1])
 
     def allocate(self, service):
         resource, on = self.chance.choice(list(service["resources"])), self.chance.random() < 0.5

@@ -278,6 +278,30 @@ static void test_system_services(struct harness *h)
 		   "and the rest");
 }
 
+/* Both zones are left to a load balancer that is not allocated automatically. */
+static void test_system_service_allocation(struct harness *h)
+{
+	static const char *const zones[] = {"cn-hangzhou-h", "cn-hangzhou-i"};
+	const char *service;
+
+	put_balancer(h, "nlb-5", "cn-hangzhou", LB_ACTIVE);
+	ADMIN(h, "BindSystemService", SERVICE "&ResourceId=nlb-1");
+	ADMIN(h, "BindSystemService", SERVICE "&ResourceId=nlb-5");
+	service = harness_keep(h, harness_text(h, "ServiceId"));
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
+		harness_call(h, ROOT, PRODUCT_PRIVATELINK, "UpdateVpcEndpointServiceResourceAttribute",
+			     REGION "ServiceId=%s&ResourceId=nlb-5&ZoneId=%s&AutoAllocatedEnabled=false",
+			     service, zones[i]);
+	ADMIN(h, "UnbindSystemService", SERVICE "&ResourceId=nlb-1");
+	harness_call(h, ROOT, PRODUCT_PRIVATELINK, "ListVpcEndpointServiceResources", REGION "ServiceId=%s",
+		     service);
+	tap_is_int(harness_count_of(h, "Resources"), 2, "of two load balancers one is unbound");
+	tap_ok(json_is_true(harness_at(h->answer, "Resources.0.AutoAllocatedEnabled")) &&
+		       json_is_true(harness_at(h->answer, "Resources.1.AutoAllocatedEnabled")),
+	       "which leaves both zones to the other, that was not allocated automatically");
+	ADMIN(h, "UnbindSystemService", SERVICE "&ResourceId=nlb-5");
+}
+
 static void test_system_service_in_use(struct harness *h)
 {
 	struct endpoint endpoint = {.owner = ALICE};
@@ -317,6 +341,7 @@ int main(void)
 	test_holding_node(&h);
 	test_access_keys(&h);
 	test_system_services(&h);
+	test_system_service_allocation(&h);
 	test_system_service_in_use(&h);
 	test_accounts(&h);
 	harness_end(&h);

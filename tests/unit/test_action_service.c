@@ -292,6 +292,83 @@ static void test_allocation(struct harness *h, const struct world *w)
 		w->consumer.vpc, service, w->consumer.sg, w->consumer.vsw_h);
 }
 
+static void attach(struct harness *h, const char *service, const char *balancer, const char *zone)
+{
+	PL(h, BOB, "AttachResourceToVpcEndpointService",
+	   REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=%s", service, balancer, zone);
+	harness_in_force(h, NODE);
+}
+
+static void detach(struct harness *h, const char *service, const char *balancer, const char *zone)
+{
+	PL(h, BOB, "DetachResourceFromVpcEndpointService", REGION "ServiceId=%s&ResourceId=%s&ZoneId=%s",
+	   service, balancer, zone);
+	harness_in_force(h, NODE);
+}
+
+static void allocate(struct harness *h, const char *service, const char *balancer, const char *zone,
+		     const char *enabled)
+{
+	PL(h, BOB, "UpdateVpcEndpointServiceResourceAttribute",
+	   REGION "ServiceId=%s&ResourceId=%s&ZoneId=%s&AutoAllocatedEnabled=%s", service, balancer, zone,
+	   enabled);
+	harness_in_force(h, NODE);
+}
+
+/* AutoAllocatedEnabled as the list of resources has it. */
+static const char *allocation_of(struct harness *h, const char *service, const char *balancer,
+				 const char *zone)
+{
+	json_t *resource;
+	size_t i;
+
+	PL(h, BOB, "ListVpcEndpointServiceResources", REGION "ServiceId=%s", service);
+	json_array_foreach(harness_at(h->answer, "Resources"), i, resource) {
+		const char *id = json_string_value(json_object_get(resource, "ResourceId")),
+			   *in = json_string_value(json_object_get(resource, "ZoneId"));
+
+		if (streq(id, balancer) && streq(in, zone))
+			return json_is_true(json_object_get(resource, "AutoAllocatedEnabled")) ? "on" : "off";
+	}
+	return "detached";
+}
+
+/* Each zone that has resources has one that is given to new endpoints. */
+static void test_last_allocated(struct harness *h, const struct world *w)
+{
+	const char *service = make_service(h, w->balancer, true), *one = make_balancer(h, &w->provider),
+		   *two = make_balancer(h, &w->provider), *zone_h = "cn-hangzhou-h",
+		   *zone_i = "cn-hangzhou-i";
+	bool is_sorted = strcmp(one, two) < 0;
+	const char *older = is_sorted ? two : one, *newer = is_sorted ? one : two, *id;
+
+#define ALLOCATION(balancer, zone, want, why) tap_is_str(allocation_of(h, service, balancer, zone), want, why)
+	attach(h, service, older, zone_h);
+	attach(h, service, newer, zone_h);
+	attach(h, service, older, zone_i);
+	allocate(h, service, older, zone_h, "false");
+	allocate(h, service, older, zone_i, "false");
+	detach(h, service, newer, zone_h);
+	ALLOCATION(older, zone_h, "off", "what is detached beside another that is on switches nothing on");
+	attach(h, service, newer, zone_h);
+	allocate(h, service, newer, zone_h, "false");
+	detach(h, service, w->balancer, zone_h);
+	ALLOCATION(w->balancer, zone_h, "detached", "the last of a zone that is on is detached");
+	ALLOCATION(older, zone_h, "on", "which switches the oldest of the others on");
+	ALLOCATION(newer, zone_h, "off", "and no other");
+	ALLOCATION(older, zone_i, "off", "nor any of another zone");
+	id = make_endpoint(h, w, service);
+	PL(h, BOB, "ListVpcEndpointConnections", REGION "EndpointId=%s", id);
+	tap_is_str(harness_text(h, "Connections.0.Zones.0.ResourceId"), older, "a new endpoint gets it");
+	detach(h, service, newer, zone_h);
+	ALLOCATION(older, zone_h, "on", "detaching what is off changes none of the others");
+	detach(h, service, w->balancer, zone_i);
+	ALLOCATION(older, zone_i, "on", "the other zone is like the first");
+	detach(h, service, older, zone_i);
+	ALLOCATION(older, zone_i, "detached", "a zone's only one can be detached");
+#undef ALLOCATION
+}
+
 static void test_whitelist(struct harness *h, const struct world *w)
 {
 	const char *id =
@@ -548,6 +625,7 @@ int main(void)
 	refuse_services(&h, &w);
 	test_resources(&h, &w);
 	test_allocation(&h, &w);
+	test_last_allocated(&h, &w);
 	test_whitelist(&h, &w);
 	test_connection(&h, &w);
 	test_modes(&h, &w);

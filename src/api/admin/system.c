@@ -108,7 +108,7 @@ int system_service_unbind(struct call *call)
 			continue;
 		if (resource_in_use(call, row))
 			return call_fail(call, "EndpointServiceConnectionDependence");
-		call_delete(call, KIND_SERVICE_RESOURCE, row);
+		resource_detach(call, row);
 		n++;
 	}
 	return n > 0 ? 0 : call_fail(call, "EndpointServiceResourceNotFound");

@@ -200,6 +200,43 @@ bool resource_in_use(const struct call *call, const struct service_resource *res
 	       is_held(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, resource);
 }
 
+/* Whether another resource of the zone is allocated automatically. */
+static bool has_other(const struct call *call, const struct service_resource *resource)
+{
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, resource->service, r));)
+		if (r != resource && r->auto_allocated && streq(r->zone, resource->zone))
+			return true;
+	return false;
+}
+
+/* NULL: it is the zone's only one. */
+static const struct service_resource *oldest_other(const struct call *call,
+						   const struct service_resource *resource)
+{
+	const struct service_resource *oldest = NULL;
+
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, resource->service, r));)
+		if (r != resource && streq(r->zone, resource->zone) &&
+		    (!oldest || r->meta.created < oldest->meta.created))
+			oldest = r;
+	return oldest;
+}
+
+void resource_detach(struct call *call, const struct service_resource *resource)
+{
+	const struct service_resource *heir = has_other(call, resource) ? NULL : oldest_other(call, resource);
+	struct service_resource changed;
+
+	call_delete(call, KIND_SERVICE_RESOURCE, resource);
+	if (!heir)
+		return;
+	changed = *heir;
+	changed.auto_allocated = true;
+	call_put(call, KIND_SERVICE_RESOURCE, &changed);
+}
+
 int service_detach(struct call *call)
 {
 	const struct service_resource *resource;
@@ -212,18 +249,8 @@ int service_detach(struct call *call)
 	if (resource_in_use(call, resource))
 		return call_fail(call, "EndpointServiceConnectionDependence");
 	call_put(call, KIND_SERVICE, &row);
-	call_delete(call, KIND_SERVICE_RESOURCE, resource);
+	resource_detach(call, resource);
 	return 0;
-}
-
-/* Whether another resource of the zone can be allocated by itself. */
-static bool has_other(const struct call *call, const struct service_resource *resource)
-{
-	for (const struct service_resource *r = NULL;
-	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, resource->service, r));)
-		if (r != resource && r->auto_allocated && streq(r->zone, resource->zone))
-			return true;
-	return false;
 }
 
 int service_update_resource(struct call *call)

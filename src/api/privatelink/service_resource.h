@@ -22,3 +22,7 @@ const struct service_resource *resource_find(const struct call *call, const char
 
 /* Whether a zone of the service's endpoints is connected to it, or on its way, or is being taken from it. */
 bool resource_in_use(const struct call *call, const struct service_resource *resource);
+
+/* Takes it out of its service. A zone that has resources has one that is allocated automatically: where none
+ * is left, the oldest one becomes so. */
+void resource_detach(struct call *call, const struct service_resource *resource);
