@@ -22,7 +22,7 @@ static const char *const regions_types[] = {"slb", "alb", "nlb", "gwlb", "ALL", 
 
 static const char *const sides[] = {"Endpoint", "EndpointService", NULL};
 
-static const char *const service_types[] = {"Interface", NULL};
+static const char *const service_types[] = {"Interface", "GatewayLoadBalancer", NULL};
 
 static const struct param_spec privatelink_regions_params[] = {
 	{"ServiceResourceType", PARAM_STRING, .values = regions_types, .no_case = true},
@@ -209,7 +209,7 @@ static const struct answer_field discovered_service_answer[] = {
 	{"ServiceId", OF(service, id), IN_LIST("Service", 1)},
 	{"ServiceName", OF(service, name), IN_LIST("Name", 2)},
 	{"ServiceDomain", OF(service, domain)},
-	{"ServiceType", TEXT("Interface")},
+	{"ServiceType", A_TEXT},
 	{"ServiceResourceType", OF(service, resource_type)},
 	{"AddressIpVersion", OF(service, ip_version)},
 	{"Payer", OF(service, payer)},

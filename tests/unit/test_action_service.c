@@ -61,6 +61,42 @@ static void test_discovery(struct harness *h, const struct world *w)
 	       "the last page has no token");
 }
 
+/* A service that no endpoint can be made of is not told as one that takes interface endpoints. */
+static void test_gateway_type(struct harness *h, const struct world *w)
+{
+	const char *id = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService",
+				REGION "ServiceResourceType=gwlb&AutoAcceptEnabled=true");
+
+	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=%lld", id, (long long)ALICE);
+	harness_in_force(h, NODE);
+	PL(h, BOB, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", id);
+	tap_is_str(harness_text(h, "ServiceType"), "GatewayLoadBalancer",
+		   "a service for gateway load balancers has their type");
+	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceId=%s", id);
+	tap_is_str(harness_text(h, "Services.0.ServiceType"), "GatewayLoadBalancer", "to consumers, too");
+	tap_is_str(harness_text(h, "Services.0.ServiceResourceType"), "gwlb", "beside that of its resources");
+	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceType=Interface&ServiceId=%s", id);
+	tap_is_int(harness_count_of(h, "Services"), 0, "they do not find it among those of type Interface");
+	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceType=GatewayLoadBalancer");
+	tap_is_int(harness_count_of(h, "Services"), 1, "but among its own");
+	tap_is_str(harness_text(h, "Services.0.ServiceId"), id, "it alone");
+	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceType=Interface&ServiceId=%s",
+	   w->service);
+	tap_is_str(harness_text(h, "Services.0.ServiceType"), "Interface", "others are of type Interface");
+	REFUSED(h, ALICE, "IllegalParamFormat.ServiceType", "a type that there is not",
+		"ListVpcEndpointServicesByEndUser", REGION "ServiceType=Tunnel");
+#define CREATE(why, more)                                                                                    \
+	REFUSED(h, ALICE, "Mismatch.EndpointType", why, "CreateVpcEndpoint",                                 \
+		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s" more, w->consumer.vpc, id,               \
+		w->consumer.sg)
+	CREATE("an endpoint of it", "");
+	CREATE("one of type Interface", "&EndpointType=Interface");
+	CREATE("one of its own type, which is not served", "&EndpointType=GatewayLoadBalancer");
+#undef CREATE
+	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", id);
+	harness_in_force(h, NODE);
+}
+
 static void test_service(struct harness *h, const struct world *w)
 {
 	char expected[128];
@@ -624,6 +660,7 @@ int main(void)
 	test_service(&h, &w);
 	refuse_services(&h, &w);
 	test_resources(&h, &w);
+	test_gateway_type(&h, &w);
 	test_allocation(&h, &w);
 	test_last_allocated(&h, &w);
 	test_whitelist(&h, &w);

@@ -106,6 +106,7 @@ static bool service_wanted(const struct call *call, const void *row)
 
 	/* Tags and resource group are the owner's, and match nobody else's filters. */
 	return filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
+	       filter_text(call, "ServiceType", service_type(s)) &&
 	       (own ? filter_resource_group(call, s->resource_group)
 		    : filter_text(call, "ResourceGroupId", "")) &&
 	       (own ? tags_match(call, s->id) : !call_list(call, "Tag"));
@@ -119,6 +120,7 @@ static void add_own(const struct call *call, json_t *item, const void *row)
 
 	if (own)
 		resource_group_id(s->owner, s->resource_group, group);
+	answer_string(item, "ServiceType", service_type(s));
 	answer_string(item, "ResourceGroupId", group);
 	answer_service_zones(call, item, s->id);
 	answer_ip_support(item, s);

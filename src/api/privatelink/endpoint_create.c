@@ -125,6 +125,10 @@ static int check_service_offers(struct call *call, const struct service *service
 	const char *type = call_string(call, "EndpointType");
 	int r;
 
+	if (!streq(service_type(service), "Interface"))
+		return call_fail_detail(call, "Mismatch.EndpointType",
+					"The service takes endpoints of type %s, which are not served.",
+					service_type(service));
 	if (type && !streq(type, "Interface"))
 		return call_fail_detail(call, "Mismatch.EndpointType",
 					"The service takes endpoints of type Interface.");

@@ -149,8 +149,7 @@ static void add_more(const struct call *call, json_t *object, const void *row)
 {
 	const struct service *service = row;
 
-	answer_string(object, "ServiceType",
-		      streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
+	answer_string(object, "ServiceType", service_type(service));
 	answer_ip_support(object, service);
 	supported_regions_answer(object, call_fields(call), service);
 }

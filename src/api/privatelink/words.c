@@ -14,6 +14,11 @@ const char *service_label(const struct service *service)
 	return service->product[0] ? service->product : service->id;
 }
 
+const char *service_type(const struct service *service)
+{
+	return streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface";
+}
+
 int read_name(struct call *call, const char *param, const char **ret)
 {
 	const char *text = call_string(call, param);

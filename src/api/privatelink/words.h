@@ -8,6 +8,8 @@
 
 /* The middle of the names of the service's endpoints: its id, of a system service its product. */
 const char *service_label(const struct service *service);
+/* Of which type its endpoints are: what its load balancers are for decides that. */
+const char *service_type(const struct service *service);
 
 /* Optional texts: name, description. Each sets nothing if the parameter is absent or empty. Borrowed from
  * the call. */
