@@ -306,7 +306,7 @@ static void print_differences(const struct difference *differences, const char *
 	static const char *const words[] = {
 		[CODE_NOT_ANSWERED] = "never answered",	   [PARAMETER_REFUSED] = "refused",
 		[PARAMETER_KEPT] = "kept, without effect", [PARAMETER_BOUNDED] = "fewer at a time",
-		[TOLD_OTHERWISE] = "told otherwise",
+		[DONE_OTHERWISE] = "done otherwise",	   [TOLD_OTHERWISE] = "told otherwise",
 	};
 
 	printf("\n### %s\n\n| action | what | why |\n|---|---|---|\n", introduction);

@@ -22,6 +22,11 @@
 		PARAMETER_BOUNDED, (action), (what), (why)                                                   \
 	}
 
+#define DONE(action, what, why)                                                                              \
+	{                                                                                                    \
+		DONE_OTHERWISE, (action), (what), (why)                                                      \
+	}
+
 #define TOLD(action, what, why)                                                                              \
 	{                                                                                                    \
 		TOLD_OTHERWISE, (action), (what), (why)                                                      \
@@ -137,6 +142,9 @@ const struct difference privatelink_differences[] = {
 	KEPT("UpdateVpcEndpointAttribute", "PolicyDocument", POLICY),
 	KEPT("CreateVpcEndpoint", "ProtectedEnabled", NO_TEMPORARY),
 	KEPT("CreateVpcEndpointService", "Payer", NO_MONEY_PAID),
+
+	DONE("UpdateVpcEndpointZoneConnectionResourceAttribute", "ResourceReplaceMode",
+	     "Force leaves the old resource in the service, where others may have it: DetachResourceFromVpcEndpointService takes it out"),
 	{0},
 };
 

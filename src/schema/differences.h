@@ -10,6 +10,7 @@ enum difference_kind {
 	PARAMETER_REFUSED, /* a parameter that any value of is an error, or all but the default */
 	PARAMETER_KEPT,	   /* one that is checked, kept and told, and changes nothing else */
 	PARAMETER_BOUNDED, /* one of which a call takes less than the reference says */
+	DONE_OTHERWISE,	   /* one of which a value does another thing than the reference says */
 	TOLD_OTHERWISE,	   /* a member of an answer whose words the reference writes in another way */
 };
 
