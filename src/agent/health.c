@@ -36,7 +36,7 @@
 #include "../lib/log.h"
 #include "../lib/netns_socket.h"
 #include "../lib/vec.h"
-#include "../model/serving.h"
+#include "health_before.h"
 #include "probe_answer.h"
 #include "probe_room.h"
 
@@ -73,7 +73,7 @@ struct probe {
 struct health {
 	struct loop *loop;
 	int netns_fd;
-	const struct snapshot *rows;
+	struct health_before before;
 	loop_callback changed;
 	void *changed_context;
 	struct loop_source *deferred, *again;
@@ -424,14 +424,10 @@ static void on_admitted(struct probe_seat *seat)
 }
 
 /* What the row says is no result; it is what results are counted against. */
-static void probe_recall(struct probe *probe, const struct snapshot *rows)
+static void probe_recall(struct probe *probe)
 {
-	struct server server = {.port = probe->plan.server_port};
-	const struct server_health *row;
+	const struct server_health *row = health_before_row(&probe->health->before, &probe->plan);
 
-	(void)str_copy(server.group, sizeof(server.group), probe->plan.group);
-	(void)str_copy(server.server_id, sizeof(server.server_id), probe->plan.server_id);
-	row = rows ? serving_health(rows, &server) : NULL;
 	if (!row)
 		return;
 	probe->is_known = true;
@@ -452,7 +448,7 @@ static int probe_new(struct health *health, const struct plan_probe *plan, struc
 	probe->plan = *plan;
 	probe->fd = -EBADF;
 	probe->wanted = true;
-	probe_recall(probe, health->rows);
+	probe_recall(probe);
 	r = probe_room_join(health->room, plan->owner, &probe->seat);
 	if (r == 0)
 		r = loop_add_timer(health->loop, on_timer, probe, &probe->timer);
@@ -546,7 +542,7 @@ int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *con
 
 void health_set_rows(struct health *health, const struct snapshot *rows)
 {
-	health->rows = rows;
+	health_before_set(&health->before, rows);
 }
 
 struct health *health_free(struct health *health)
@@ -557,11 +553,19 @@ struct health *health_free(struct health *health)
 		probe_free(health->probes[i]);
 	probe_room_free(health->room);
 	health_news_clear(&health->news);
+	health_before_set(&health->before, NULL);
 	loop_source_free(health->deferred);
 	loop_source_free(health->again);
 	free(health->probes);
 	free(health);
 	return NULL;
+}
+
+/* Nobody wants it any more. */
+static void probe_drop(struct probe *probe)
+{
+	health_before_forget(&probe->health->before, &probe->plan);
+	probe_free(probe);
 }
 
 static void drop_unwanted(struct health *health)
@@ -574,7 +578,7 @@ static void drop_unwanted(struct health *health)
 		if (probe->wanted)
 			health->probes[kept++] = probe;
 		else
-			probe_free(probe);
+			probe_drop(probe);
 	}
 	health->n_probes = kept;
 }
@@ -617,8 +621,6 @@ int health_set_plan(struct health *health, const struct plan *plan)
 	}
 	for (size_t i = 0; i < n_old && r < 0; i++) /* some are missing now, but none that was there */
 		probes[i]->wanted = true;
-	if (r == 0)
-		health->rows = NULL; /* they are what was found before, and get old */
 	start_new(health, n_old);
 	drop_unwanted(health);
 	if (health->n_probes > 1)
@@ -661,7 +663,7 @@ static int add_probe(struct health *health, size_t place, const struct plan_prob
 
 static void remove_probe(struct health *health, size_t place)
 {
-	probe_free(health->probes[place]);
+	probe_drop(health->probes[place]);
 	health->n_probes--;
 	memmove(health->probes + place, health->probes + place + 1,
 		(health->n_probes - place) * sizeof(struct probe *));

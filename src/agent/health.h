@@ -15,8 +15,9 @@ struct health;
  * (health_take_touched()) and reports. */
 int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *context, struct health **ret);
 struct health *health_free(struct health *health);
-/* What these say of the servers of the first plan was found before: one result does not overrule it. Of a
- * server that comes later nothing counts that was found long ago. They are borrowed. */
+/* While the agent starts: what these say of a server when its probe begins was found before, and one result
+ * does not overrule it. They are borrowed until they are set to NULL, which says that the start is over: of a
+ * server that comes later nothing counts that was found long ago. */
 void health_set_rows(struct health *health, const struct snapshot *rows);
 /* Starts, goes on with and stops probes as the plan wants; results of servers that stay are kept. */
 int health_set_plan(struct health *health, const struct plan *plan);

@@ -58,6 +58,14 @@ static int plan_with_devices(struct reconcile *reconcile, bool full, struct fail
 	return 0;
 }
 
+/* A server behind a port that is still to be made is not planned to be probed: its probe begins with a later
+ * pass, and is one of the start as well. `r` is what came of the plan's probes. */
+static void end_start(struct reconcile *reconcile, int r)
+{
+	if (r == 0 && !ports_are_behind(reconcile->parts.ports))
+		health_set_rows(reconcile->parts.health, NULL);
+}
+
 /* -ENOMEM: some servers are not probed yet. */
 static int set_plan(struct reconcile *reconcile, struct plan *plan)
 {
@@ -129,6 +137,7 @@ int reconcile_apply_whole(struct reconcile *reconcile, bool full)
 	if (r == 0 && reconcile->has_node_port && !ports_are_behind(reconcile->parts.ports))
 		ports_queue_rest(reconcile->parts.ports);
 	p = set_plan(reconcile, plan);
+	end_start(reconcile, p);
 	q = reconcile_remove_others(reconcile, full);
 	if (q >= 0)
 		q = reconcile_next_device(reconcile);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "agent/health_before.h"
 #include "tests/unit/rows.h"
 
 /* A server in a process of its own has this long for what it does at once. */
@@ -633,21 +634,44 @@ static void put_row(struct snapshot *rows, bool healthy)
 		 healthy ? "true" : "false", healthy ? "" : "CONNECT_FAILED");
 }
 
-/* A probe that begins and has had one result; the next one is an hour away. */
-static const char *first_result(struct loop *loop, int fd, const struct snapshot *rows, struct plan *plan,
-				const char *answer, struct health **ret)
+/* An agent that starts with these rows, and no plan yet. */
+static struct health *start_with(struct loop *loop, const struct snapshot *rows)
+{
+	struct health *health;
+
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	health_set_rows(health, rows);
+	return health;
+}
+
+/* Of a probe that begins with this plan; the next one is an hour away. */
+static const char *first_result_of(struct loop *loop, int fd, struct health *health, struct plan *plan,
+				   const char *answer)
 {
 	while (recv(fd, &(char){0}, 1, 0) >= 0) /* of the probes before */
 		;
 	plan->probes[0].interval_ms = 3600 * 1000;
 	plan->probes[0].timeout_ms = answer ? PATIENCE_MS : 20;
-	if (health_new(loop, -EBADF, on_changed, NULL, ret) < 0)
-		exit(EXIT_FAILURE);
-	health_set_rows(*ret, rows);
-	(void)health_set_plan(*ret, plan);
-	(void)asked_from(loop, fd, answer);
+	(void)health_set_plan(health, plan);
+	if (!asked_from(loop, fd, answer))
+		return "not asked";
 	turn_for(loop, 300);
-	return reason_of(*ret, "i-dns");
+	return reason_of(health, "i-dns");
+}
+
+static const char *first_result(struct loop *loop, int fd, const struct snapshot *rows, struct plan *plan,
+				const char *answer, struct health **ret)
+{
+	*ret = start_with(loop, rows);
+	return first_result_of(loop, fd, *ret, plan, answer);
+}
+
+static void set_empty_plan(struct health *health)
+{
+	static const struct plan empty = {};
+
+	(void)health_set_plan(health, &empty);
 }
 
 /* What was found before the agent started again. */
@@ -684,18 +708,92 @@ static void test_row(struct loop *loop)
 	(void)asked_from(loop, fd, "pong");
 	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY), "but by two");
 
-	plan.n_probes = 0; /* its instance is stopped, and starts again */
-	(void)health_set_plan(health, &plan);
-	plan.n_probes = 1;
-	probes[0].interval_ms = 3600 * 1000;
-	(void)health_set_plan(health, &plan);
-	(void)asked_from(loop, fd, "pong");
-	turn_for(loop, 300);
-	tap_is_str(reason_of(health, "i-dns"), "", "a probe that begins later goes by no row");
+	health_set_rows(health, NULL); /* the start is over */
+	set_empty_plan(health);	       /* its instance is stopped, and starts again */
+	tap_is_str(first_result_of(loop, fd, health, &plan, "pong"), "",
+		   "a probe that begins later goes by no row");
 	tap_is_int(state_of(health, "i-dns"), PLAN_HEALTHY, "the first result decides");
 	health_free(health);
 	snapshot_free(rows);
 	close(fd);
+}
+
+/* Devices are made in many passes; the first plan of a start is without the servers of those that come later.
+ */
+static void test_row_of_later_plan(struct loop *loop)
+{
+	uint16_t port;
+	int fd = udp_socket(0, &port);
+	struct plan_probe probes[1] = {probe("i-dns", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct snapshot *rows;
+	struct health *health;
+
+	probes[0].type = PROBE_UDP;
+	(void)str_copy(probes[0].expect, sizeof(probes[0].expect), "pong");
+	if (snapshot_new(&rows) < 0)
+		exit(EXIT_FAILURE);
+	put_row(rows, true);
+	health = start_with(loop, rows);
+	set_empty_plan(health);
+	tap_is_str(first_result_of(loop, fd, health, &plan, NULL), "no result",
+		   "a server of a later plan is not found ill by one miss either, while the agent starts");
+	probes[0].interval_ms = 40;
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_UNHEALTHY), "but by as many as the threshold says");
+	(void)health_set_plan(health, &plan);
+	tap_is_int(state_of(health, "i-dns"), PLAN_UNHEALTHY, "which no further plan overrules by the row");
+	set_empty_plan(health);
+	tap_is_str(first_result_of(loop, fd, health, &plan, NULL), "RECV_RESPONSE_TIMEOUT",
+		   "a server that goes and comes again meanwhile goes by no row");
+	health_free(health);
+
+	health = start_with(loop, rows);
+	set_empty_plan(health);
+	health_set_rows(health, NULL);
+	tap_is_str(first_result_of(loop, fd, health, &plan, NULL), "RECV_RESPONSE_TIMEOUT",
+		   "nor does one that comes when the start is over");
+	health_free(health);
+	snapshot_free(rows);
+	close(fd);
+}
+
+static void put_named_row(struct snapshot *rows, const char *server)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "server_health/sgp-1/%s/443", server);
+	rows_put(rows, key,
+		 "{'group': 'sgp-1', 'server_id': '%s', 'port': 443, 'node': 'n1', 'healthy': true}", server);
+}
+
+/* Servers that are not probed any more, some of them again and again. */
+static void test_before(void)
+{
+	static const char *const gone[] = {"i-c", "i-a", "i-c", "i-a", "i-a"};
+	static const char *const servers[] = {"i-a", "i-b", "i-c", "i-d"};
+	struct health_before before = {};
+	struct snapshot *rows;
+
+	if (snapshot_new(&rows) < 0)
+		exit(EXIT_FAILURE);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		put_named_row(rows, servers[i]);
+	health_before_set(&before, rows);
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+		struct plan_probe of = probe(gone[i], 0);
+
+		health_before_forget(&before, &of);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		struct plan_probe of = probe(servers[i], 0);
+
+		tap_is_int(health_before_row(&before, &of) != NULL, i % 2,
+			   "%s: the row of a server counts unless it has gone", servers[i]);
+	}
+	tap_is_int((long long)before.n_gone, 2, "which is noted once of each");
+	health_before_set(&before, NULL);
+	snapshot_free(rows);
 }
 
 int main(void)
@@ -716,6 +814,8 @@ int main(void)
 	test_kinds(loop);
 	test_shorter_timeout(loop);
 	test_row(loop);
+	test_row_of_later_plan(loop);
+	test_before();
 	loop_free(loop);
 	return tap_done();
 }

@@ -165,6 +165,30 @@ static void test_rest(void)
 	end(&run);
 }
 
+/* What was found of servers before the agent started counts for all that it starts with. */
+static void test_start(void)
+{
+	struct run run;
+
+	begin(&run);
+	ports.at_once = 1;
+	let_pass(&run, 5);
+	tap_ok(ports.is_behind && n_ended == 0, "start: it is not over while devices are still to be made");
+	(void)passes(&run);
+	tap_ok(!ports.is_behind && n_ended == 1, "start: with the pass that has made the last one it is");
+	end(&run);
+
+	begin(&run);
+	probes_result = -ENOMEM;
+	(void)passes(&run);
+	tap_ok(!ports.is_behind && n_ended == 0, "start: nor is it while probes are missing");
+	probes_result = 0;
+	reconcile_request(run.reconcile, false);
+	(void)passes(&run);
+	tap_is_int((long long)n_ended, 1, "start: but when they are all there");
+	end(&run);
+}
+
 /* What could not be removed may stay for long. */
 static void test_stuck_device(void)
 {
@@ -397,6 +421,7 @@ int main(void)
 	test_removal();
 	test_left_over();
 	test_rest();
+	test_start();
 	test_stuck_device();
 	test_failed_device();
 	test_no_room();
