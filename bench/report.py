@@ -13,7 +13,7 @@ from statistics import median
 
 from lab import Failure
 
-REFERENCES = ("straight", "routing", "nft")
+REFERENCES = ("straight", "handover", "routing", "nft")
 
 METRICS = {
     # name: title, unit, format of a value, cost of a unit of work

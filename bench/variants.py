@@ -2,6 +2,7 @@
 """The paths that are compared, but for privlink's own (privlink.py).
 
     straight  client ───────────────────────────── server   one veth pair: the physical limit
+    handover  client ── hub: hands over ────────── server   privlink's place, and a program that does nothing but hand over
     routing   client ── hub: forwards ──────────── server   a Linux router that does nothing but forward
     nft       client ── hub: dnat, snat, filter ── server   a Linux router doing the same job
     haproxy   client ── hub: TCP proxy ─────────── server   a proxy doing it
@@ -9,11 +10,12 @@
 
 In the last three the client, 10.0.0.2, knows the service by an address of its own network, 10.0.0.100, and the server,
 10.9.0.10, sees an address of its own, 10.9.0.200: the same full NAT as privlink's, behind the same kind of filter.
-The plain router translates nothing, so there the client knows the server by its own address.
+The first two of a hub translate nothing, so there the client knows the server by its own address.
 """
 
 import os
 import shutil
+import subprocess
 
 import lab as lab_module
 
@@ -155,6 +157,20 @@ class Hub(Variant):
 
     def hub_sysctl(self, setting):
         lab_module.command(*lab_module.inside(self.hub_ns), "sysctl", "-qw", setting)
+
+
+class Handover(Hub):
+    """What privlink's place costs before anything is asked, judged, remembered or translated there."""
+
+    name = "handover"
+
+    def set_up(self):
+        super().set_up()
+        process = self.lab.spawn(os.path.abspath(f"{self.arguments.build}/bench/handover"), "client", "server",
+                                 namespace=self.hub_ns, output=subprocess.PIPE)
+        if process.stdout.readline() != "ready\n":
+            raise lab_module.Failure("bench/handover has ended")
+        self.target = SERVER
 
 
 class Routing(Hub):
