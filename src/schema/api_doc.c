@@ -26,9 +26,9 @@ static const char head[] =
 	"and `DryRun`\n"
 	"(everything is checked, nothing is done: DryRunOperation). Lists come in pages: by `MaxResults` "
 	"and\n"
-	"`NextToken` (with all other parameters as before), by `PageNumber` and `PageSize`, or either. Every "
-	"answer\n"
-	"has a `RequestId`.\n"
+	"`NextToken` (with all other parameters as before), by `PageNumber` and `PageSize`, or either. A "
+	"page\n"
+	"by `NextToken` tells the `TotalCount` that the first one counted. Every answer has a `RequestId`.\n"
 	"\n"
 	"A parameter that is missing is an error `Missing<Name>`; what else is wrong with one has a code by "
 	"product.\n";

@@ -172,7 +172,7 @@ async function attach_another(only = 2) {
 
 async function all_pages(list, action, parameters, size, between = async () => {}) {
 	const found = [];
-	let token;
+	let token, total;
 	for (let n = 0; ; n++) {
 		const page = await list.call(action, { ...parameters, ...size, ...(token ? { NextToken: token } : {}) });
 		found.push(...page[list.member].map(list.key));
@@ -180,9 +180,11 @@ async function all_pages(list, action, parameters, size, between = async () => {
 			assert.equal(page.MaxResults, size.MaxResults);
 			assert.ok(page[list.member].length <= size.MaxResults);
 		}
+		total = n === 0 ? page.TotalCount : total;
+		assert.equal(page.TotalCount, total, 'the total of the first page, whatever comes and goes');
 		token = page.NextToken;
 		if (!token) {
-			return { found, pages: n + 1, total: page.TotalCount };
+			return { found, pages: n + 1, total };
 		}
 		await between(n, found);
 	}

@@ -9,6 +9,8 @@
 #include <regex.h>
 
 #include "api/frame/error_catalogue.h"
+#include "lib/codec.h"
+#include "lib/fnv.h"
 
 /* ---- tables ---- */
 
@@ -264,20 +266,32 @@ static void test_giving_up(struct harness *h)
 
 #define N_ITEMS 25
 
+/* How many there are, and were looked at; what was asked. */
+static struct {
+	int n, n_looked_at;
+	uint64_t question;
+} items = {.n = N_ITEMS};
+
 static int list_items(struct call *call)
 {
 	json_t *list = json_array();
 	struct page page;
 	int r;
 
+	items.n_looked_at = 0;
 	answer_object(call->answer, "Items", list);
 	r = page_begin(call, &page);
+	if (r == 0)
+		r = page_question(call, &items.question);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < N_ITEMS; i++) {
+	for (int i = 0; i < items.n && !page_is_done(&page); i++) {
 		char id[16];
 
 		(void)str_format(id, sizeof(id), "id-%02d", i);
+		if (strcmp(id, page_from(&page)) <= 0)
+			continue;
+		items.n_looked_at++;
 		if (page_match(&page, id))
 			(void)json_array_append_new(list, json_string(id));
 	}
@@ -346,6 +360,103 @@ static void check_question(struct harness *h, const char *token)
 	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "or changes it");
 }
 
+/* A token as page.c makes it, with what is said to be a count; with "" as earlier versions made it. */
+static void forge(const char *id, const char *count, char *ret, size_t size)
+{
+	uint64_t sum = fnv_add(FNV_START, &items.question, sizeof(items.question));
+	_cleanup_(freep) char *encoded = percent_encode(count, strlen(count));
+	char hex[64];
+
+	harness_must(encoded ? 0 : -ENOMEM, "memory");
+	sum = fnv_add(fnv_add(sum, id, strlen(id)), count, strlen(count));
+	hex_format((const uint8_t *)id, strlen(id), hex);
+	(void)str_format(ret, size, "NextToken=%08x%s%s", (uint32_t)(sum ^ sum >> 32), hex, encoded);
+}
+
+/* What the first page has counted all pages tell, and look at no more than they need. */
+static void test_counts_in_tokens(struct harness *h)
+{
+	static const int looked_at[] = {N_ITEMS, 8, 8, 8, 2};
+	char form[256] = "MaxResults=7";
+
+	for (size_t i = 0; i < ARRAY_SIZE(looked_at); i++) {
+		(void)call_here(h, &listing, form);
+		tap_is_int(items.n_looked_at, looked_at[i], "page %zu looks at %d", i + 1, looked_at[i]);
+		tap_is_int(harness_number(h, "TotalCount"), N_ITEMS, "and tells what the first one counted");
+		(void)str_format(form, sizeof(form), "MaxResults=7&NextToken=%s",
+				 harness_text(h, "NextToken") ?: "");
+		items.n = N_ITEMS + 5;
+	}
+	tap_is_str(harness_text(h, "Items.1"), "id-29", "up to what has come meanwhile");
+	tap_ok(!harness_text(h, "NextToken"), "where the list ends");
+	items.n = N_ITEMS;
+}
+
+static void test_tokens_without_count(struct harness *h)
+{
+	char form[256];
+
+	(void)call_here(h, &listing, "");
+	forge("id-06", "", form, sizeof(form));
+	tap_is_str(call_here(h, &listing, form), "",
+		   "a token of an earlier version, without a count, is good");
+	tap_is_str(harness_text(h, "Items.0"), "id-07", "for what is behind its entry");
+	tap_is_int(harness_number(h, "TotalCount"), N_ITEMS, "and all is counted again");
+	tap_is_int(items.n_looked_at, N_ITEMS, "as they did");
+	(void)str_format(form, sizeof(form), "NextToken=%s", harness_text(h, "NextToken"));
+	(void)call_here(h, &listing, form);
+	tap_is_int(items.n_looked_at, 8, "the next page knows the count");
+}
+
+static void test_forged_counts(struct harness *h)
+{
+	static const char *const told[] = {".0", ".3", ".9223372036854775807"};
+	/* clang-format off */
+	static const char *const refused[] = {
+		".", "0", "-1", ".007", ".-1", ".+1", ". 1", ".1 ", ".1x", ".0x1", ".1e3", "..1", ".1.2", ".1.",
+		".9223372036854775808", ".-9223372036854775808", ".18446744073709551617",
+	};
+	/* clang-format on */
+	char form[4 * KEY_SIZE], digits[2 * KEY_SIZE];
+
+	(void)call_here(h, &listing, "");
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		forge("id-06", told[i], form, sizeof(form));
+		(void)call_here(h, &listing, form);
+		tap_ok(harness_number(h, "TotalCount") == strtoll(told[i] + 1, NULL, 10) &&
+			       harness_count_of(h, "Items") == 10 && harness_text(h, "NextToken"),
+		       "a count of %s is told back, the page is the same", told[i] + 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		forge("id-06", refused[i], form, sizeof(form));
+		tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "\"%s\" is no count",
+			   refused[i]);
+	}
+	memset(digits, '1', sizeof(digits) - 1);
+	digits[0] = '.';
+	digits[sizeof(digits) - 1] = '\0';
+	forge("id-06", digits, form, sizeof(form));
+	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "nor are %zu digits",
+		   strlen(digits) - 1);
+}
+
+/* Each character of the form's token changed, and the token cut off before it. */
+static int count_good_damaged(struct harness *h, const char *form)
+{
+	size_t first = strcspn(form, "=") + 1;
+	char damaged[256];
+	int n_good = 0;
+
+	for (size_t i = first; form[i]; i++) {
+		(void)str_copy(damaged, sizeof(damaged), form);
+		damaged[i] ^= 1;
+		n_good += !streq(call_here(h, &listing, damaged), "InvalidParameter.NextToken");
+		damaged[i] = '\0'; /* an empty one is none */
+		n_good += i > first && !streq(call_here(h, &listing, damaged), "InvalidParameter.NextToken");
+	}
+	return n_good;
+}
+
 static void test_pages_by_token(struct harness *h)
 {
 	int n_pages = 0, n_items = 0;
@@ -376,8 +487,7 @@ static void test_pages_by_token(struct harness *h)
 	tap_is_str(call_here(h, &listing_too, form), "InvalidParameter.NextToken",
 		   "another action's token is refused");
 	check_question(h, token);
-	form[strlen(form) - 1] ^= 1;
-	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "a damaged token is refused");
+	tap_is_int(count_good_damaged(h, form), 0, "a damaged token is refused, whatever is damaged");
 	tap_is_str(call_here(h, &listing, "NextToken=aGVsbG8="), "InvalidParameter.NextToken",
 		   "so is anything else");
 	tap_is_str(call_here(h, &listing, "MaxResults=0"), "InvalidParameter.MaxResults",
@@ -419,6 +529,9 @@ int main(void)
 	test_repetition(&h);
 	test_giving_up(&h);
 	test_pages_by_token(&h);
+	test_counts_in_tokens(&h);
+	test_tokens_without_count(&h);
+	test_forged_counts(&h);
 	test_pages_by_number(&h);
 	harness_end(&h);
 	return tap_done();

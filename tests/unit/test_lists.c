@@ -233,6 +233,16 @@ static bool same_both_ways(struct harness *h, int64_t uid, enum product product,
 	return false;
 }
 
+/* Whether a page by token tells what the first one has counted. */
+static bool same_total(const json_t *answer, json_t **first)
+{
+	json_t *total = json_object_get(answer, "TotalCount");
+
+	if (!*first)
+		*first = json_incref(total);
+	return json_equal(total, *first) || total == *first;
+}
+
 /* From the first page to the last, or to one too many. */
 static bool same_pages(struct harness *h, int64_t uid, enum product product, const struct action *action,
 		       const char *filters)
@@ -241,6 +251,7 @@ static bool same_pages(struct harness *h, int64_t uid, enum product product, con
 	bool by_number = paging->size_max && (!paging->results_max || pick(2));
 	unsigned int size = pick(3) ? 1 + pick(7) : paging->results_max > 20 ? 20 : 10;
 	char form[4096], token[KEY_SIZE * 3] = "";
+	_cleanup_(json_decrefp) json_t *total = NULL;
 
 	if (size < 10 && streq(action->name, "DescribeNetworkInterfaces") && !by_number)
 		size = 10;
@@ -264,6 +275,10 @@ static bool same_pages(struct harness *h, int64_t uid, enum product product, con
 			return true;
 		if (by_number)
 			continue;
+		if (!same_total(h->answer, &total)) {
+			tap_note("%s %s has another TotalCount", action->name, form);
+			return false;
+		}
 		if (!harness_text(h, "NextToken") || !*harness_text(h, "NextToken"))
 			return true;
 		harness_must(str_copy(token, sizeof(token), harness_text(h, "NextToken")), "token");

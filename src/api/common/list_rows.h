@@ -8,7 +8,8 @@
  *   the caller's;
  * - one that filters by what rows name, or by their ids, walks the rows that the index has of the filter
  *   with the fewest;
- * - what is left walks all that the list is of.
+ * - what is left walks all that the list is of, so that all is counted; a page by token, which has the count
+ *   from the first one, only from the token's entry on.
  */
 #pragma once
 

@@ -156,7 +156,8 @@ void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
  * TotalCount (or PageNumber, PageSize, TotalCount).
  *
  * Who knows how many matches there are says so (page_count), and asks for those only that page_from() and
- * page_skip() let through. So does who need not know. Either may stop when page_is_done(). */
+ * page_skip() let through. So does who need not know: TotalCount is not told, or the call's NextToken has it
+ * from the first page, whose count all later ones repeat. Either may stop when page_is_done(). */
 struct page {
 	int64_t skip, limit, seen, taken;
 	bool numbered, is_counted;
@@ -167,6 +168,7 @@ struct page {
 	uint64_t question; /* by token: what is asked */
 };
 int page_begin(struct call *call, struct page *page);
+/* Changes nothing where a token has said it. */
 void page_count(struct page *page, size_t n_matches);
 /* Only matches whose ids are behind this one are of interest; "": all. */
 const char *page_from(const struct page *page);

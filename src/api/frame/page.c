@@ -4,6 +4,12 @@
  * stays while other objects come and go; it carries a digest of itself and of what was asked, so that a
  * damaged or a strange one is told from a good one: in another list it would leave out what is before it.
  * (It is no secret: it names only what the caller has just been shown.)
+ *
+ * A list that tells TotalCount has it counted once: the first page looks at all that the list is of, and the
+ * token takes the count along, ".25" behind the rest. A page by token repeats it and looks at what lies
+ * between the token's entry and the first match behind the page. So who goes through all pages of a filtered
+ * list has each row looked at two or three times, not once for each page. A count that somebody made up is
+ * told back to him, and no more. A token without one, as earlier versions gave, has all counted again.
  */
 #include <stdio.h>
 
@@ -11,7 +17,11 @@
 #include "../../lib/fnv.h"
 #include "action.h"
 
-#define DIGEST_TEXT_SIZE 8 /* hex digits */
+#define DIGEST_TEXT_SIZE 8  /* hex digits */
+#define COUNT_TEXT_SIZE	 20 /* a dot and the digits of an int64_t */
+#define TOKEN_SIZE	 (2 * KEY_SIZE + DIGEST_TEXT_SIZE + COUNT_TEXT_SIZE)
+
+#define NOT_COUNTED (-1)
 
 static int add_value(uint64_t *sum, const char *name, const json_t *value)
 {
@@ -59,23 +69,40 @@ int page_question(const struct call *call, uint64_t *ret)
 	return 0;
 }
 
-static uint32_t digest(uint64_t question, const char *id)
+static uint32_t digest(uint64_t question, const char *id, const char *count)
 {
 	uint64_t sum = fnv_add(fnv_add(FNV_START, &question, sizeof(question)), id, strlen(id));
 
+	sum = fnv_add(sum, count, strlen(count));
 	return (uint32_t)(sum ^ sum >> 32);
 }
 
-static void token_format(uint64_t question, const char *id, char ret[2 * KEY_SIZE + DIGEST_TEXT_SIZE])
+/* With NOT_COUNTED as earlier versions did. */
+static void token_format(uint64_t question, const char *id, int64_t n_matches, char ret[TOKEN_SIZE])
 {
-	(void)str_format(ret, DIGEST_TEXT_SIZE + 1, "%08x", digest(question, id));
+	char count[COUNT_TEXT_SIZE + 1] = "", *end = ret + DIGEST_TEXT_SIZE + 2 * strlen(id);
+
+	if (n_matches != NOT_COUNTED)
+		(void)str_format(count, sizeof(count), ".%lld", (long long)n_matches);
+	(void)str_format(ret, DIGEST_TEXT_SIZE + 1, "%08x", digest(question, id, count));
 	hex_format((const uint8_t *)id, strlen(id), ret + DIGEST_TEXT_SIZE);
+	(void)str_copy(end, sizeof(count), count);
 }
 
-static int token_parse(uint64_t question, const char *token, char ret_id[KEY_SIZE])
+/* Zeros in front are found when the token is compared with its only spelling. */
+static int count_parse(const char *text, int64_t *ret)
 {
-	char again[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
-	size_t length = strlen(token), n;
+	if (!*text || text[strspn(text, "0123456789")])
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoll(text, NULL, 10);
+	return errno == 0 ? 0 : -EINVAL;
+}
+
+static int token_parse(uint64_t question, const char *token, char ret_id[KEY_SIZE], int64_t *ret_n_matches)
+{
+	size_t length = strcspn(token, "."), n;
+	char again[TOKEN_SIZE];
 
 	if (length <= DIGEST_TEXT_SIZE || length % 2 != 0)
 		return -EINVAL;
@@ -91,7 +118,10 @@ static int token_parse(uint64_t question, const char *token, char ret_id[KEY_SIZ
 		ret_id[i] = (char)(high << 4 | low);
 	}
 	ret_id[n] = '\0';
-	token_format(question, ret_id, again);
+	*ret_n_matches = NOT_COUNTED;
+	if (token[length] && count_parse(token + length + 1, ret_n_matches) < 0)
+		return -EINVAL;
+	token_format(question, ret_id, *ret_n_matches, again);
 	return streq(token, again) ? 0 : -EINVAL;
 }
 
@@ -106,6 +136,7 @@ static int fail_range(struct call *call, const char *name, int64_t max)
 static int begin_token(struct call *call, const struct paging *paging, struct page *page)
 {
 	const char *token = call_string(call, "NextToken");
+	int64_t n_matches = NOT_COUNTED;
 
 	page->limit = paging->results_max;
 	if (!paging->has_fixed_size)
@@ -114,8 +145,12 @@ static int begin_token(struct call *call, const struct paging *paging, struct pa
 		return fail_range(call, "MaxResults", paging->results_max);
 	if (page_question(call, &page->question) < 0)
 		return -ENOMEM;
-	if (token && token[0] && token_parse(page->question, token, page->after) < 0)
+	if (token && token[0] && token_parse(page->question, token, page->after, &n_matches) < 0)
 		return call_fail_param(call, "NextToken", PAGE_STRANGE_TOKEN);
+	if (n_matches != NOT_COUNTED) {
+		page->is_counted = true;
+		page->seen = n_matches;
+	}
 	return 0;
 }
 
@@ -145,6 +180,8 @@ int page_begin(struct call *call, struct page *page)
 
 void page_count(struct page *page, size_t n_matches)
 {
+	if (page->is_counted) /* when the first page was asked for */
+		return;
 	page->is_counted = true;
 	page->seen = (int64_t)n_matches;
 }
@@ -207,7 +244,7 @@ static void answer_total(struct call *call, const struct page *page)
 void page_end(struct call *call, struct page *page)
 {
 	const struct paging *paging = call->action->paging;
-	char token[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
+	char token[TOKEN_SIZE];
 
 	answer_total(call, page);
 	if (page->numbered) {
@@ -219,6 +256,6 @@ void page_end(struct call *call, struct page *page)
 		answer_int(call->answer, "MaxResults", page->limit);
 	if (!page->more)
 		return;
-	token_format(page->question, page->last, token);
+	token_format(page->question, page->last, page->total == TOTAL_NONE ? NOT_COUNTED : page->seen, token);
 	answer_string(call->answer, "NextToken", token);
 }

@@ -160,13 +160,16 @@ int service_list_users(struct call *call)
 	r = page_begin(call, &page);
 	if (r < 0)
 		return r;
-	call->n_rows += snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
-	for (const struct service_user *u = NULL;
-	     (u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u));)
+	for (const struct service_user *u = snapshot_children_behind(call->rows, REF_SERVICE_USER_SERVICE,
+								     service->id, "", page_from(&page));
+	     u && !page_is_done(&page);
+	     u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u)) {
+		call->n_rows++;
 		if (is_listed(call, u, by_arn) && page_match(&page, snapshot_id(u)))
 			(void)answer_entry(by_arn ? arns : users,
 					   answer_find(fields, by_arn ? "UserARNs" : "Users"),
 					   KIND_SERVICE_USER, u);
+	}
 	page_end(call, &page);
 	return 0;
 }
