@@ -11,6 +11,7 @@ began() { # PID
 		return
 	fi
 	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	[ -n "$stat" ] || return 1 # it ended between the opening of its file and the reading
 	read -ra fields <<<"${stat##*) }"
 	[[ ${fields[0]} != [ZXx] ]] && echo "${fields[19]}"
 }
