@@ -267,10 +267,16 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pkt->rare ? pl_fragment_may_begin(skb, pkt) : PL_CONTINUE;
 	if (r)
 		return r;
-	flow = pl_flow4_find(&pkt->key);
+	if (!pl_likely(!pl_asks_anew(pkt)) && !pkt->rare) {
+		r = pl_open_at_once(pkt);
+		if (r && r != PL_ECHO)
+			return r;
+	}
+	flow = r ? NULL : pl_flow4_find(&pkt->key);
 	if (pl_likely(flow && pl_is_plain(skb, pkt, flow, config)))
 		return pl_plain_follow(skb, pkt, flow);
-	flow = pl_flow_get(skb, pkt, flow, &r);
+	if (!r)
+		flow = pl_flow_get(skb, pkt, flow, &r);
 	if (flow)
 		r = pl_follow(skb, pkt, flow, config);
 	else if (r == PL_ECHO)

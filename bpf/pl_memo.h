@@ -81,13 +81,6 @@ static __always_inline __u32 pl_memo_tag(__u32 hash, const struct pl_memo *memo)
 	return hash + memo->generation * 0x2545f491 + memo->judge * 0x9e3779b1 + memo->answer * 0x85ebca6b;
 }
 
-/* What the judges last said to such a packet, which would open a flow or be answered as an echo. */
-struct pl_memory {
-	__u32 answer;	  /* 1 + PL_CONTINUE, PL_ECHO or the reason to drop it; 0: nothing is known */
-	__u32 judge;	  /* slot of the ENI that was asked */
-	__u32 generation; /* at which that holds */
-};
-
 static __always_inline struct pl_memory pl_memo_find(const struct pl_pkt *pkt)
 {
 	__u32 hash = pl_memo_hash(pkt), sum;

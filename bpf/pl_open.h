@@ -24,6 +24,39 @@ static __always_inline bool pl_is_judged(const struct pl_pkt *pkt)
 	return pl_may_open(pkt) && (pkt->l4_proto != IPPROTO_ICMP || pkt->icmp_type == ICMP_ECHO);
 }
 
+/* Whether a packet asks for what needs no open flow to be answered: a connection, or an echo. */
+static __always_inline bool pl_asks_anew(const struct pl_pkt *pkt)
+{
+	return pl_tcp_opens(pkt->tcp_flags) || pkt->icmp_type == ICMP_ECHO;
+}
+
+/* Recalls what the judges of an ENI last said to a packet. Of its own to the verifier. */
+__attribute__((noinline)) int pl_open_recall(struct pl_pkt *pkt)
+{
+	if (!pkt)
+		return 0;
+	pkt->memory = pl_memo_find(pkt);
+	pkt->is_recalled = 1;
+	return pkt->memory.answer - 1;
+}
+
+/* The same of one that asks anew, before its flow is looked for: PL_ECHO, or that a group refuses it; else
+ * PL_CONTINUE. An echo to an ENI has no flow. A connection that is refused may have one from before the rules
+ * changed: that is judged with its next packet that is no SYN. */
+static __always_inline int pl_open_at_once(struct pl_pkt *pkt)
+{
+	int r;
+
+	if (pkt->l4_proto == IPPROTO_TCP && (!pkt->key.sport || !pkt->key.dport))
+		return PL_CONTINUE;
+	r = pl_open_recall(pkt);
+	if (r != PL_ECHO && r != PL_DROP_POLICY_OUT && r != PL_DROP_POLICY_IN)
+		return PL_CONTINUE;
+	pkt->tally.slot = pkt->memory.judge;
+	pkt->opens = 1;
+	return r;
+}
+
 /* Where a packet leads that asks for a flow to an endpoint's ENI. */
 struct pl_asked {
 	__u32 slot;	  /* of the ENI; 0: to none */
@@ -213,7 +246,7 @@ static __always_inline int pl_open_place(struct pl_pkt *pkt, struct pl_asked *re
  * drop it. */
 __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 {
-	struct pl_memory memory = {0};
+	struct pl_memory memory;
 	struct pl_asked asked = {0};
 	int r;
 
@@ -223,8 +256,9 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 		return PL_DROP_BAD_DESTINATION;
 	if (pkt->l4_proto != IPPROTO_ICMP && (!pkt->key.sport || !pkt->key.dport))
 		return PL_DROP_BAD_PORT;
-	if (pl_is_judged(pkt))
-		memory = pl_memo_find(pkt);
+	if (!pkt->is_recalled && pl_is_judged(pkt))
+		pl_open_recall(pkt);
+	memory = pkt->memory;
 	if (memory.answer > 1 + PL_CONTINUE) {
 		pkt->tally.slot = memory.judge;
 		pkt->opens = 1;

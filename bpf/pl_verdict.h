@@ -24,12 +24,20 @@ enum {			    /* pl_pkt.refused: it is dropped, and somebody is told (pl_answer.h
        PL_REFUSED_ON = 2,   /* the other end of its flow, which ends with that */
 };
 
+/* What the judges last said to a packet that would open a flow, or be answered as an echo (pl_memo.h). */
+struct pl_memory {
+	__u32 answer;	  /* 1 + PL_CONTINUE, PL_ECHO or the reason to drop it; 0: nothing is known */
+	__u32 judge;	  /* slot of the ENI that was asked */
+	__u32 generation; /* at which that holds */
+};
+
 struct pl_pkt {
 	/* IPv4 and L4, as it arrived; side OUT. (Aligned for what is written in one go.) */
 	struct pl_flow4_key key __attribute__((aligned(8)));
-	__u32 slot;	   /* of the port that sent it */
-	__u32 vpc;	   /* of that port */
-	__u32 out_ifindex; /* device of the receiver */
+	__u32 slot;		 /* of the port that sent it */
+	__u32 vpc;		 /* of that port */
+	__u32 out_ifindex;	 /* device of the receiver */
+	struct pl_memory memory; /* if is_recalled */
 	/* Where an ENI counts the packet if it is dropped: its slot, 0: none does, its listener, if that is
 	 * known, and PL_TALLY_OUT where it comes from the service, to which pl_exit() adds the reason. */
 	struct pl_tally_key tally;
@@ -47,6 +55,7 @@ struct pl_pkt {
 	__u8 opens;	    /* it asks for a flow of its ENI */
 	__u8 is_translated; /* it leaves by a flow that is not one between instances */
 	__u8 is_local;	    /* it asks for a flow between instances */
+	__u8 is_recalled;   /* pl_open_recall() was asked */
 	__u8 summed; /* skb->ip_summed as it arrived; PL_CHECKSUM_COMPLETE, too, where only helpers see it */
 };
 

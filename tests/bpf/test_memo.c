@@ -152,6 +152,38 @@ static void test_isolation(struct node *node)
 	node_eni(node, SLOT_ENI_B, 20, "10.0.0.100", TARGET, true);
 }
 
+/* What is remembered of a SYN or an echo is said before its flow is looked for. A flow of before the rules
+ * changed does not go on for it. */
+static void test_before_the_flow(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 6000, SYN), ack = tcp(node, SLOT_A, 6000, ACK),
+		   nameless = syn_to(node, SLOT_A, "10.0.0.100", 0, 443);
+
+	begin(node);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED, "a connection opens");
+	node_policy(node, SLOT_ENI_A, RULES(rules_none), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(opens(node, SLOT_A, "10.0.0.100", 443), PL_DROP_POLICY_IN, "its rule is revoked");
+	tap_is_int(node_send(node, SLOT_A, &nameless).reason, PL_DROP_BAD_PORT,
+		   "what has no port is not refused for its rule's sake");
+	for (int i = 0; i < 2; i++)
+		tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_POLICY_IN,
+			   "its SYN is refused, as another's");
+	tap_is_int(node_send(node, SLOT_A, &ack).reason, PL_DROP_POLICY_IN, "its next segment ends it");
+	tap_is_int(node_flows(node), 0, "and nothing is left of it");
+	tap_is_int(node_send(node, SLOT_A, &ack).reason, PL_DROP_NOT_SYN, "so the next is no flow's");
+
+	begin(node);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED, "a connection opens");
+	node_policy(node, SLOT_ENI_A, RULES(rules_none), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(opens(node, SLOT_A, "10.0.0.100", 443), PL_DROP_POLICY_IN, "its rule is revoked");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED, "and is back: so is the connection");
+	tap_is_int(node_flows(node), 2, "as it was");
+}
+
 /* xorshift64 */
 static uint32_t roll(uint64_t *random, uint32_t below)
 {
@@ -247,6 +279,7 @@ int main(int argc, char **argv)
 	test_sender(node);
 	test_connection(node);
 	test_isolation(node);
+	test_before_the_flow(node);
 	test_random(seed);
 	node_free(node);
 	return tap_done();
