@@ -80,14 +80,15 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 static __always_inline struct pl_flow4 *pl_flow_get(struct __sk_buff *skb, struct pl_pkt *pkt,
 						    struct pl_flow4 *flow, int *ret_reason)
 {
+	bool is_judged;
 	int r;
 
 	flow = pl_flow_found(&pkt->key, flow, ret_reason);
 	if (!flow && *ret_reason)
 		return NULL;
+	is_judged = flow && pl_flow_is_judged(flow, pkt->slot);
 	if (flow && pkt->l4_proto == IPPROTO_TCP &&
-	    (pl_tcp_opens(pkt->tcp_flags) ||
-	     (flow->state & PL_STATE_MAY_BE_FORGOTTEN && flow->kind == PL_FLOW_NAT && !flow->proxy))) {
+	    (pl_tcp_opens(pkt->tcp_flags) || pl_flow_may_be_taken_up(flow, is_judged))) {
 		r = pl_flow_again(pkt, pl_tcp_seq(skb));
 		*ret_reason = r;
 		if (r > 0)
@@ -96,7 +97,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct __sk_buff *skb, struc
 			flow = NULL;
 	}
 	if (flow) {
-		if (pl_flow_is_judged(flow, pkt->slot))
+		if (is_judged)
 			return flow;
 		r = pl_flow_judge_again(&pkt->key, pkt->slot);
 		if (!r)

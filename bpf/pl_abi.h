@@ -21,7 +21,7 @@
 
 #include "pl_abi_policy.h"
 
-#define PL_ABI_VERSION 5
+#define PL_ABI_VERSION 6
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0

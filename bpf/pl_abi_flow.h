@@ -82,7 +82,8 @@ enum {			       /* pl_flow4.kind */
 #define PL_STATE_DEAD	     (1 << 7) /* being deleted: no packet may follow it */
 
 /* Any of these in the opening row: the answering side may know nothing of the connection any more. */
-#define PL_STATE_MAY_BE_FORGOTTEN (PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_WAS_RESET | PL_STATE_FIN_BACK)
+#define PL_STATE_IN_DOUBT	  (PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_WAS_RESET)
+#define PL_STATE_MAY_BE_FORGOTTEN (PL_STATE_IN_DOUBT | PL_STATE_FIN_BACK)
 
 /* In rows without a token, of programs before there were any: a FIN in this direction, or a RST in either. */
 #define PL_STATE_OLD_CLOSING PL_STATE_WAS_RESET

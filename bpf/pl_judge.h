@@ -133,11 +133,13 @@ static __always_inline bool pl_header_is_same(const struct pl_listener *listener
 }
 
 /* No reasons, and no costs. */
+#define PL_SERVER_OTHER	  (-1) /* it keeps the flow, but a connection would begin with a PROXY header now */
 #define PL_SERVER_REFUSES 1
 #define PL_SERVER_HEADER  3 /* it would begin with another PROXY header, or with none */
 #define PL_SERVER_BUSY	  5 /* a row was replaced in this instant */
 
-/* Of a translated flow: whether today's listener and servers let it go on; PL_CONTINUE, or why not. With
+/* Of a translated flow: whether today's listener and servers let it go on; PL_CONTINUE, PL_SERVER_OTHER for
+ * the client's row of a connection without a header, or why not. With
  * `anew`, of a connection: PL_SERVER_…, where they would not let it begin so, or that cannot be told; else
  * what one more costs at the listener (ns, even). Of its own to the verifier, and for its stack. */
 __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
@@ -163,8 +165,11 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 	if (r == -ENOENT)
 		return 0;
 	r = r ? PL_DROP_FLOW_TABLE_BUSY : pl_served_read(eni.target, &served, &listener, &state);
-	if (!anew)
-		return r ? r : pl_target_keeps(&listener, state, &served);
+	if (!anew) {
+		if (!r)
+			r = pl_target_keeps(&listener, state, &served);
+		return !r && listener.proxy && !flow->proxy && !pl_flow_is_back(flow) ? PL_SERVER_OTHER : r;
+	}
 	if (r)
 		return r == PL_DROP_FLOW_TABLE_BUSY ? PL_SERVER_BUSY : 0;
 	if (!pl_header_is_same(&listener, flow))
@@ -175,7 +180,9 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 }
 
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
- * entry takes the new generation; if not, it has to end. PL_DROP_BACKEND_GONE: the receiver's port or the
+ * entry takes the new generation; if not, it has to end. (Where it stays without the PROXY header that its
+ * listener wants of others now, it is judged with each packet: what is current needs no look at its listener,
+ * see pl_flow_may_be_taken_up().) PL_DROP_BACKEND_GONE: the receiver's port or the
  * address is another's now, or the server serves the flow no more; the packet may open another one.
  * PL_DROP_FLOW_TABLE_BUSY: a row was replaced in this instant; the flow stays, and its next packet asks. */
 __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
@@ -207,11 +214,12 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 				   : pl_judge_translated(&opening, slot, flow->slot, &eni);
 	if (!r)
 		r = pl_flow_ask_server(&key, false);
-	if (r)
+	if (r && r != PL_SERVER_OTHER)
 		return r;
 	/* Before the generation: in a row that has just become another flow's, that makes it be judged, too.
 	 */
 	*(volatile __u16 *)&flow->limit = eni.limit;
-	flow->generation = generation + pl_flow_tag(&key);
+	if (!r)
+		flow->generation = generation + pl_flow_tag(&key);
 	return PL_CONTINUE;
 }

@@ -100,6 +100,16 @@ static __always_inline int pl_flow_leave(struct pl_pkt *pkt, const struct pl_flo
 	return must ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;
 }
 
+/* Whether a server may have forgotten the connection of an entry, and could take it up again by whatever
+ * comes, without the PROXY header that its listener wants. Where the server has sent a FIN and no more that
+ * may be so only if the entry is not judged: one whose listener wants a header that it has not never is. */
+static __always_inline bool pl_flow_may_be_taken_up(const struct pl_flow4 *flow, bool is_judged)
+{
+	if (flow->kind != PL_FLOW_NAT || flow->proxy || !(flow->state & PL_STATE_MAY_BE_FORGOTTEN))
+		return false;
+	return flow->state & PL_STATE_IN_DOUBT || !is_judged;
+}
+
 /* A segment that may begin again with the tuple of the entry that it has found: a SYN, or any one of a row
  * that knows of a reset or of the server's FIN.
  *

@@ -12,13 +12,12 @@
 #include "pl_proxy.h"
 #include "pl_rewrite.h"
 
-/* Whether a packet that neither begins nor ends anything is no news to its entry, and may follow it: the flow
- * was answered, its opener has spoken since, and its server has not ended it; or they are datagrams that
- * nobody answers. */
+/* Whether a packet that neither begins nor ends anything is no news to its entry, and may follow it, if that
+ * is judged: the flow was answered, its opener has spoken since, and nobody has reset it; or they are
+ * datagrams that nobody answers. */
 static __always_inline bool pl_plain_state(const struct pl_pkt *pkt, const struct pl_flow4 *flow)
 {
-	const __u8 asked =
-		PL_STATE_ANSWERED | PL_STATE_ESTABLISHED | PL_STATE_MAY_BE_FORGOTTEN | PL_STATE_DEAD;
+	const __u8 asked = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED | PL_STATE_IN_DOUBT | PL_STATE_DEAD;
 	const __u8 back = PL_STATE_ANSWERED | PL_STATE_RST | PL_STATE_RST_BACK | PL_STATE_DEAD;
 	__u8 kind = flow->kind, state = flow->state & asked;
 

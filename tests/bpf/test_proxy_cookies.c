@@ -296,9 +296,11 @@ static void open_before(uint32_t from_parts)
 }
 
 /* The listener is told to send headers. */
+/* As the agent does: the row, and then the generation of the ENIs behind which it is. */
 static void tell_listener(void)
 {
 	node_proxy(node, ALL_PARTS);
+	node_bump(node, SLOT_ENI_A);
 	parts = ALL_PARTS;
 	size = header_size(parts);
 }
@@ -410,8 +412,11 @@ static void test_forgotten(void)
 		size_t at = i / 2;
 
 		open_before(0);
-		if (!is_before)
+		if (!is_before) {
 			tell_listener();
+			s = from_client(data);
+			tap_ok(s.size == 4, "who was there before the wish goes on");
+		}
 		if (cases[at].is_unheard)
 			unheard(cases[at].last);
 		else

@@ -14,7 +14,7 @@ changes = {
         ("\n/* clang-format on */", ' \\\n\tX(DROP_NEXT, "next", DROP, "a reason of a later version")\n/* clang-format on */'),
     ],
     "pl_abi.h": [
-        ("#define PL_ABI_VERSION 5", "#define PL_ABI_VERSION 6"),
+        ("#define PL_ABI_VERSION 6", "#define PL_ABI_VERSION 7"),
         ("\t__u32 pad;\n};\n\n/* pl_places", "\t__u32 pad;\n\t__u64 next;\n};\n\n/* pl_places"),
         ("sizeof(struct pl_port) == 64", "sizeof(struct pl_port) == 72"),
     ],
