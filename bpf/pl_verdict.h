@@ -24,10 +24,12 @@ enum {			    /* pl_pkt.refused: it is dropped, and somebody is told (pl_answer.h
        PL_REFUSED_ON = 2,   /* the other end of its flow, which ends with that */
 };
 
-/* What the judges last said to a packet that would open a flow, or be answered as an echo (pl_memo.h). */
+/* What the judges last said to a packet that would open a flow, or be answered as an echo (pl_memo.h). Kept
+ * small: with pl_pkt it is in the first of all frames, which kernel 6.1 bounds together.
+ */
 struct pl_memory {
-	__u32 answer;	  /* 1 + PL_CONTINUE, PL_ECHO or the reason to drop it; 0: nothing is known */
-	__u32 judge;	  /* slot of the ENI that was asked */
+	__u16 answer;	  /* 1 + PL_CONTINUE, PL_ECHO or the reason to drop it; 0: nothing is known */
+	__u16 judge;	  /* slot of the ENI that was asked */
 	__u32 generation; /* at which that holds */
 };
 
